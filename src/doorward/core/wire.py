@@ -1,0 +1,128 @@
+"""What gate agents and the server say to each other: signed, numbered, and readable by both."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from doorward.core.encoding import from_text, to_text
+from doorward.core.errors import Invalid, Tampered
+
+VERSION = b"doorward/1/"
+
+
+class Kind(StrEnum):
+    """What a signed message is; signed along with it, so that one kind cannot pass for another."""
+
+    SIGHTING = "sighting"
+    PERMIT = "permit"
+    OUTCOME = "outcome"
+    POLICY = "policy"
+    JOURNAL = "journal"
+    DOOR_STATE = "door-state"
+    RECEIPT = "receipt"
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Bytes of one message and the Ed25519 signature (RFC 8032) of whoever said it."""
+
+    body: bytes
+    signer_id: str
+    signature: bytes
+
+    def to_json(self) -> dict[str, str]:
+        """The three fields as text."""
+        return {
+            "body": to_text(self.body),
+            "signer_id": self.signer_id,
+            "signature": to_text(self.signature),
+        }
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "Signed":
+        """Read the three fields; `Invalid` if they are not of that form."""
+        try:
+            return cls(from_text(fields["body"]), str(fields["signer_id"]), from_text(fields["signature"]))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise Invalid("A signed message needs body, signer_id and signature in base 64.") from error
+
+
+def sign(key: Ed25519PrivateKey, signer_id: str, kind: Kind, body: bytes) -> Signed:
+    """Sign a body together with its kind."""
+    return Signed(body, signer_id, key.sign(_signed_bytes(kind, signer_id, body)))
+
+
+def verify(key: Ed25519PublicKey, kind: Kind, message: Signed) -> bytes:
+    """The body, if the signature is that key's over that kind; `Tampered` otherwise."""
+    try:
+        key.verify(message.signature, _signed_bytes(kind, message.signer_id, message.body))
+    except InvalidSignature as error:
+        raise Tampered("The signature does not fit the message.", kind=kind.value) from error
+    return message.body
+
+
+def _signed_bytes(kind: Kind, signer_id: str, body: bytes) -> bytes:
+    return VERSION + kind.value.encode() + b"\n" + signer_id.encode() + b"\n" + body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceEvidence:
+    """One face followed over several frames. The template is 128 float32, little endian, in base 64."""
+
+    template: str
+    frames: int
+    quality: float
+    liveness_passed: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlateEvidence:
+    """One plate voted over several frames: texts with probabilities, best first."""
+
+    candidates: tuple[tuple[str, float], ...]
+    minimum_character_confidence: float
+    frames: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One claim by one agent that somebody or something stood before its gate."""
+
+    agent_id: str
+    gate_id: str
+    sequence: int  # strictly growing per agent; a repeat is answered as before and never opens twice
+    seen_at: datetime
+    face: FaceEvidence | None = None
+    plate: PlateEvidence | None = None
+    card: str | None = None
+    qr: str | None = None
+    pin: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permit:
+    """The answer to a sighting. `opens` False is a refusal with its reason; a permit is used once."""
+
+    permit_id: str
+    gate_id: str
+    agent_id: str
+    sequence: int
+    opens: bool
+    because: str | None
+    open_seconds: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What the barrier did with a permit."""
+
+    permit_id: str
+    gate_id: str
+    moved: bool
+    at: datetime

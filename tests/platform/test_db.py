@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import pytest
+
+from doorward.core.errors import Invalid, Tampered
+from doorward.platform.db import Database
+from doorward.platform.engine import encrypted_sqlite
+from doorward.platform.jobs import enqueue, run_due
+
+from ..conftest import GUARD, NOON, SITE, SteppingClock
+
+
+def test_a_unit_keeps_all_or_nothing(database: Database) -> None:
+    with pytest.raises(Invalid), database.unit(GUARD, SITE) as unit:
+        enqueue(unit, "a.job")
+        raise Invalid("no")
+    assert run_due(database, {"a.job": lambda unit, facts: None}) == 0
+
+
+def test_the_file_tells_nothing_and_opens_only_with_its_key(tmp_path: Path, database: Database) -> None:
+    with database.unit(GUARD, SITE) as unit:
+        enqueue(unit, "a.job", subject="a-very-plain-word")
+    stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"a-very-plain-word" not in stored
+    assert b"CREATE TABLE" not in stored
+    stranger = Database(encrypted_sqlite(tmp_path / "doorward.db", b"x" * 32), lambda: NOON)
+    with pytest.raises(Tampered), stranger.reading(GUARD, SITE) as unit:
+        run_due(stranger, {})
+    stranger.engine.dispose()
+
+
+def test_a_job_that_fails_is_tried_later_and_never_half_done(
+    database: Database, clock: SteppingClock
+) -> None:
+    tries: list[int] = []
+
+    def handler(unit: object, facts: dict[str, object]) -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            raise RuntimeError
+
+    with database.unit(GUARD, SITE) as unit:
+        enqueue(unit, "a.job")
+    assert run_due(database, {"a.job": handler}) == 0
+    assert run_due(database, {"a.job": handler}) == 0, "not due yet"
+    clock.advance(seconds=2)
+    assert run_due(database, {"a.job": handler}) == 0
+    clock.advance(seconds=4)
+    assert run_due(database, {"a.job": handler}) == 1
+    assert run_due(database, {"a.job": handler}) == 0
