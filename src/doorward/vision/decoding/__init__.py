@@ -1,0 +1,5 @@
+"""Strangers' image bytes in, pixels out; the parsing happens in a limited, killable process."""
+
+from doorward.vision.decoding.decoder import Decoder, close_default, decode_image, load_image
+
+__all__ = ["Decoder", "close_default", "decode_image", "load_image"]
