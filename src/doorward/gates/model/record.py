@@ -1,0 +1,115 @@
+"""What is remembered: passages, presence, alarms, permits and roll-calls. Ids only, never names."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from doorward.gates.model.place import Direction
+
+
+class AlarmKind(StrEnum):
+    """What somebody should look at."""
+
+    BACKWARD_CLOCK = "backward-clock"
+    DOOR_FORCED = "door-forced"
+    DOOR_HELD = "door-held"
+    DOOR_OFFLINE = "door-offline"
+    DOOR_TAMPERED = "door-tampered"
+    DURESS = "duress"  # silent: shown to staff, never at the gate
+    EXIT_UNKNOWN = "exit-unknown"
+    JOURNAL_BROKEN = "journal-broken"
+    MESSAGE_REFUSED = "message-refused"
+    NO_OUTCOME = "no-outcome"
+    OFFLINE_DISAGREED = "offline-disagreed"
+    RULE_BROKEN = "rule-broken"
+    ZONE_EXCEEDED = "zone-exceeded"
+    ZONE_REACHED = "zone-reached"
+
+
+class PassageState(StrEnum):
+    """How far a passage got."""
+
+    REFUSED = "refused"
+    PERMITTED = "permitted"
+    OPENED = "opened"
+    FAILED = "failed"
+    UNREPORTED = "unreported"  # a permit whose outcome never came
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """One decision at one gate, and what came of it."""
+
+    id: str
+    number: int  # grows with every passage of the server; the order of the list
+    gate_id: str
+    agent_id: str
+    sequence: int
+    direction: Direction
+    subject_id: str | None
+    companion_id: str | None
+    seen_at: datetime
+    decided_at: datetime
+    state: PassageState
+    because: str
+    offline: bool
+    permit_id: str
+    expires_at: datetime
+    trace: str = "[]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """Somebody counted inside a zone."""
+
+    subject_id: str
+    zone_id: str
+    since: datetime
+    passage_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """Something to look at, until somebody has."""
+
+    id: str
+    kind: AlarmKind
+    raised_at: datetime
+    place_id: str  # a gate, door, zone or agent
+    subject_id: str | None = None
+    passage_id: str | None = None
+    detail: str = ""
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollCall:
+    """A count of who got out. `zone_ids` empty means every zone."""
+
+    id: str
+    drill: bool
+    started_at: datetime
+    started_by: str
+    zone_ids: tuple[str, ...] = ()
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """Somebody a roll-call looks for, and where they were."""
+
+    subject_id: str
+    zone_id: str
+    since: datetime
+    safe_at: datetime | None = None
+    safe_by: str | None = None
+    muster_point: str | None = None
+
+
+class OccupancyEvent(StrEnum):
+    """What a change of head count means for a zone's capacity."""
+
+    REACHED = "reached"
+    EXCEEDED = "exceeded"
+    BELOW = "below"

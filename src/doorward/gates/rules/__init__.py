@@ -1,0 +1,1 @@
+"""Pure decisions: nothing here asks a clock, a database or a device."""

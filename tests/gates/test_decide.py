@@ -1,0 +1,256 @@
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from doorward.gates.model import (
+    Direction,
+    DoorState,
+    DoorStatus,
+    Effect,
+    Factor,
+    Finding,
+    Grant,
+    Identification,
+    Open,
+    Opening,
+    Refusal,
+    Seen,
+    Shut,
+    Situation,
+    Strictness,
+    Verb,
+    Waiting,
+    Whereabouts,
+    Zone,
+)
+from doorward.gates.rules.alarms import alarms_for
+from doorward.gates.rules.decide import RULES, decide
+from tests.gates.worlds import (
+    ADA,
+    BOB,
+    EXIT,
+    GATE,
+    GRANT,
+    NOON,
+    seen,
+    sightings,
+    situation,
+    situations,
+)
+
+FORCING = {Verb.FIRE, Verb.EVACUATION, Verb.UNLOCK}
+FACE = frozenset({Factor.FACE})
+FACE_GATE = replace(GATE, factors=((Factor.FACE,),), identification=Identification.ONE_TO_MANY)
+HALL = Zone(id="zone_hall", name="Hall")
+AREA = replace(HALL, area_passback=Strictness.HARD)
+TIMED = replace(HALL, timed_passback=Strictness.HARD, timed_passback_seconds=60)
+FULL = replace(HALL, capacity=3)
+JUST_NOW = NOON - timedelta(seconds=10)
+PEER_OPEN = DoorState(door_id="door_2", leaf=DoorStatus.OPEN)
+PEER_HELD = DoorState(door_id="door_2", leaf=DoorStatus.HELD)
+PAIRED = replace(GATE, two_person_seconds=30)
+
+
+def because(sight: Seen, at: Situation) -> Opening | Refusal:
+    return decide(sight, at).because
+
+
+@pytest.mark.parametrize(
+    ("facts", "about", "expected"),
+    [
+        ({}, {}, Opening.GRANTED),
+        ({"seen_at": NOON - timedelta(seconds=31)}, {}, Refusal.STALE),
+        ({"seen_at": NOON + timedelta(seconds=31)}, {}, Refusal.STALE),
+        ({"subjects": ()}, {}, Refusal.UNKNOWN),
+        ({"subjects": (), "doubt": Refusal.UNCLEAR_PLATE}, {}, Refusal.UNCLEAR_PLATE),
+        ({"doubt": Refusal.IDENTITIES_DIFFER}, {}, Refusal.IDENTITIES_DIFFER),
+        ({"proven": frozenset({Factor.CARD})}, {}, Refusal.FACTORS_MISSING),
+        ({"proven": frozenset({Factor.CARD}), "doubt": Refusal.PIN_WRONG}, {}, Refusal.PIN_WRONG),
+        ({"proven": FACE, "liveness_passed": None}, {"gate": FACE_GATE}, Refusal.LIVENESS_NEEDED),
+        ({"proven": FACE, "liveness_passed": False}, {"gate": FACE_GATE}, Refusal.LIVENESS_NEEDED),
+        ({"proven": FACE, "liveness_passed": True}, {"gate": FACE_GATE}, Opening.GRANTED),
+        ({"subjects": (replace(ADA, suspended=True),)}, {}, Refusal.SUSPENDED),
+        ({"subjects": (replace(ADA, valid_until=NOON),)}, {}, Refusal.EXPIRED),
+        ({"subjects": (replace(ADA, valid_from=NOON + timedelta(1)),)}, {}, Refusal.NOT_YET_VALID),
+        ({}, {"grants": ()}, Refusal.NO_GRANT),
+        ({"subjects": (BOB,)}, {}, Refusal.NO_GRANT),
+        ({"subjects": (ADA, BOB)}, {}, Refusal.NO_GRANT),
+        ({}, {"grants": (replace(GRANT, target_id="gate_other"),)}, Refusal.NO_GRANT),
+        ({}, {"grants": (replace(GRANT, schedule_id="schedule_gone"),)}, Refusal.OUT_OF_HOURS),
+        ({}, {"grants": (Grant(id="g", holder_id="group_staff"),)}, Opening.GRANTED),
+        ({}, {"grants": (GRANT, replace(GRANT, effect=Effect.DENY))}, Refusal.DENY_LISTED),
+        ({}, {"orders": frozenset({Verb.LOCKDOWN, Verb.UNLOCK})}, Refusal.LOCKDOWN),
+        ({}, {"orders": frozenset({Verb.LOCKDOWN, Verb.EVACUATION})}, Refusal.LOCKDOWN),
+        ({}, {"orders": frozenset({Verb.LOCKDOWN, Verb.FIRE})}, Opening.FIRE),
+        ({}, {"orders": frozenset({Verb.LOCK})}, Refusal.LOCKED),
+        ({"subjects": ()}, {"orders": frozenset({Verb.EVACUATION})}, Opening.EVACUATION),
+        ({"subjects": ()}, {"orders": frozenset({Verb.UNLOCK})}, Opening.UNLOCKED),
+        ({}, {"gate": replace(GATE, enabled=False)}, Refusal.GATE_DISABLED),
+        ({}, {"to_zone": AREA, "whereabouts": Whereabouts(zone_id="zone_hall")}, Refusal.PASSED_BACK),
+        ({}, {"to_zone": AREA, "whereabouts": Whereabouts(zone_id="zone_yard")}, Refusal.PASSED_BACK),
+        ({}, {"to_zone": AREA, "whereabouts": Whereabouts(zone_id=None)}, Opening.GRANTED),
+        (
+            {},
+            {"to_zone": AREA, "whereabouts": Whereabouts(zone_id="zone_hall", forgiven=True)},
+            Opening.GRANTED,
+        ),
+        (
+            {"subjects": (replace(ADA, passback_exempt=True),)},
+            {"to_zone": AREA, "whereabouts": Whereabouts(zone_id="zone_hall")},
+            Opening.GRANTED,
+        ),
+        (
+            {},
+            {
+                "to_zone": replace(AREA, presence_timeout_seconds=60),
+                "whereabouts": Whereabouts(zone_id="zone_hall", since=NOON - timedelta(seconds=60)),
+            },
+            Opening.GRANTED,
+        ),
+        ({}, {"to_zone": TIMED, "whereabouts": Whereabouts(into_zone_at=JUST_NOW)}, Refusal.TOO_SOON),
+        (
+            {},
+            {"to_zone": TIMED, "whereabouts": Whereabouts(into_zone_at=NOON - timedelta(1))},
+            Opening.GRANTED,
+        ),
+        (
+            {},
+            {
+                "gate": replace(GATE, door_passback=Strictness.HARD, door_passback_seconds=60),
+                "whereabouts": Whereabouts(through_door_at=JUST_NOW),
+            },
+            Refusal.TOO_SOON,
+        ),
+        ({}, {"to_zone": FULL, "inside": 2}, Opening.GRANTED),
+        ({}, {"to_zone": FULL, "inside": 3}, Refusal.ZONE_FULL),
+        (
+            {},
+            {"to_zone": replace(FULL, capacity_bypass_group_ids=("group_staff",)), "inside": 3},
+            Opening.GRANTED,
+        ),
+        ({}, {"peers": (PEER_OPEN,)}, Refusal.INTERLOCKED),
+        ({}, {"peers": (PEER_HELD,)}, Refusal.INTERLOCKED),
+        ({}, {"gate": PAIRED}, Refusal.SECOND_PERSON_NEEDED),
+        ({}, {"gate": PAIRED, "waiting": (Waiting("person_ada", JUST_NOW),)}, Refusal.SECOND_PERSON_NEEDED),
+        (
+            {},
+            {"gate": PAIRED, "waiting": (Waiting("person_bob", NOON - timedelta(minutes=1)),)},
+            Refusal.SECOND_PERSON_NEEDED,
+        ),
+        ({}, {"gate": PAIRED, "waiting": (Waiting("person_bob", JUST_NOW),)}, Opening.GRANTED),
+        ({"duress": True}, {}, Opening.GRANTED),
+    ],
+)
+def test_a_way_in_opens_only_if_every_rule_lets_pass(
+    facts: dict[str, Any], about: dict[str, Any], expected: Opening | Refusal
+) -> None:
+    assert because(seen(**facts), situation(**about)) == expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "about", "expected"),
+    [
+        ({"subjects": (), "proven": frozenset()}, {}, Opening.EXIT),
+        ({"subjects": (replace(ADA, suspended=True),)}, {"grants": ()}, Opening.EXIT),
+        ({}, {"grants": (replace(GRANT, effect=Effect.DENY),)}, Opening.EXIT),
+        ({}, {"orders": frozenset({Verb.LOCKDOWN})}, Opening.EXIT),
+        ({}, {"orders": frozenset({Verb.LOCK})}, Opening.EXIT),
+        ({"seen_at": NOON - timedelta(hours=1)}, {}, Refusal.STALE),
+        (
+            {"seen_at": NOON - timedelta(hours=1)},
+            {"orders": frozenset({Verb.EVACUATION, Verb.LOCKDOWN})},
+            Opening.EVACUATION,
+        ),
+        ({}, {"peers": (PEER_OPEN,)}, Refusal.INTERLOCKED),
+        ({}, {"peers": (PEER_HELD,)}, Opening.EXIT),
+    ],
+)
+def test_a_way_out_is_refused_only_for_what_a_machine_must_not_do(
+    facts: dict[str, Any], about: dict[str, Any], expected: Opening | Refusal
+) -> None:
+    assert because(seen(**facts), situation(EXIT, **about)) == expected
+
+
+@given(sightings, situations(Direction.IN))
+def test_an_opened_entry_broke_no_hard_rule(sight: Seen, at: Situation) -> None:
+    verdict = decide(sight, at)
+    if isinstance(verdict, Shut) or FORCING & at.orders:
+        return
+    assert sight.subjects
+    assert not at.orders & {Verb.LOCK, Verb.LOCKDOWN}
+    assert at.gate.enabled
+    assert abs(sight.received_at - sight.seen_at) <= at.clock_tolerance
+    assert any(sight.proven.issuperset(part) for part in at.gate.factors)
+    for subject in sight.subjects:
+        assert not subject.suspended
+        assert subject.valid_until is None or subject.valid_until > NOON
+        assert subject.valid_from is None or subject.valid_from <= NOON
+        assert any(g.effect is Effect.ALLOW and g.schedule_id is None for g in at.grants)
+    assert all(peer.status is DoorStatus.CLOSED for peer in at.peers)
+
+
+@given(sightings, situations(Direction.IN))
+def test_a_full_zone_or_a_hard_passback_never_opens(sight: Seen, at: Situation) -> None:
+    if not isinstance(decide(sight, at), Open) or FORCING & at.orders:
+        return
+    zone, where, leading = at.to_zone, at.whereabouts, sight.leading
+    assert leading is not None
+    if zone is not None and zone.capacity is not None and zone.capacity_rule is Strictness.HARD:
+        assert at.inside < zone.capacity
+    if zone is None or where is None or where.forgiven or leading.passback_exempt:
+        return
+    if zone.area_passback is Strictness.HARD and zone.presence_timeout_seconds is None:
+        assert where.zone_id is None
+
+
+@given(sightings, situations())
+def test_lockdown_keeps_every_entry_shut_and_no_exit(sight: Seen, at: Situation) -> None:
+    at = replace(at, orders=frozenset({Verb.LOCKDOWN, Verb.UNLOCK, Verb.EVACUATION}))
+    assert isinstance(decide(sight, at), Open) == (at.gate.direction is Direction.OUT)
+
+
+@given(sightings, situations())
+def test_fire_opens_everything_and_evacuation_every_exit(sight: Seen, at: Situation) -> None:
+    assert isinstance(decide(sight, replace(at, orders=at.orders | {Verb.FIRE})), Open)
+    leaving = replace(at.gate, direction=Direction.OUT)
+    assert isinstance(decide(sight, replace(at, gate=leaving, orders=at.orders | {Verb.EVACUATION})), Open)
+
+
+@given(sightings, situations(Direction.OUT))
+def test_nobody_is_locked_in(sight: Seen, at: Situation) -> None:
+    calm = replace(at, peers=())
+    assert isinstance(decide(replace(sight, seen_at=NOON), calm), Open)
+
+
+@given(sightings, situations())
+def test_the_same_question_gets_the_same_answer_with_every_rule_on_the_way(
+    sight: Seen, at: Situation
+) -> None:
+    verdict = decide(sight, at)
+    assert verdict == decide(sight, at)
+    assert len({finding.rule for finding in verdict.trace}) == len(verdict.trace) <= len(RULES)
+    if isinstance(verdict, Shut):
+        last: Finding = verdict.trace[-1]
+        assert last.refusal is verdict.because
+        assert not last.passed
+
+
+@given(sightings, situations())
+def test_duress_looks_the_same_at_the_gate_and_always_alarms(sight: Seen, at: Situation) -> None:
+    calm, pressed = replace(sight, duress=False), replace(sight, duress=True)
+    assert decide(calm, at) == decide(pressed, at)
+    extra = set(alarms_for(pressed, at, decide(pressed, at))) - set(alarms_for(calm, at, decide(calm, at)))
+    assert {str(kind) for kind in extra} == {"duress"}
+
+
+def test_a_soft_rule_opens_and_is_noted() -> None:
+    about = situation(
+        to_zone=replace(AREA, area_passback=Strictness.SOFT), whereabouts=Whereabouts(zone_id="zone_hall")
+    )
+    verdict = decide(seen(), about)
+    assert isinstance(verdict, Open)
+    assert verdict.noted == (Refusal.PASSED_BACK,)
+    assert [str(kind) for kind in alarms_for(seen(), about, verdict)] == ["rule-broken"]
