@@ -30,6 +30,13 @@ class Voice:
         """Something worth knowing that is not the result; goes to standard error."""
         self._aside.print(sentence)
 
+    def complain(self, code: str, sentence: str) -> None:
+        """Why a command failed; goes to standard error, as JSON for programs."""
+        if self.as_json:
+            sys.stderr.write(json.dumps({"problem": code, "detail": sentence}, ensure_ascii=False) + "\n")
+        else:
+            self._aside.print(sentence, style="red", markup=False)
+
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
         """Many results alike, one JSON object a line or one table."""
         if self.as_json:
