@@ -128,13 +128,17 @@ def path(name: str) -> Path:
     return place
 
 
+def proven_path(name: str) -> Path:
+    """Like `path`, after the file's hash was found to be the prepared one; else `Tampered`."""
+    place = path(name)
+    if not _is_ready(place.parent, _BY_NAME[name]):
+        raise Tampered(f"The model {name} was changed since it was prepared: {_REMEDY}.")
+    return place
+
+
 def load(name: str) -> bytes:
     """The bytes of one prepared file, proven against its hash; `Tampered` when they differ."""
-    place = path(name)
-    content = place.read_bytes()
-    if _digest(content) != _expected(place.parent, _BY_NAME[name]):
-        raise Tampered(f"The model {name} was changed since it was prepared: {_REMEDY}.")
-    return content
+    return proven_path(name).read_bytes()
 
 
 def prepare(target: Path | None = None, carriers: Path | None = None) -> Prepared:
@@ -198,7 +202,7 @@ def _made(weight: Weight, carriers: Path) -> bytes:
 
 def _is_ready(target: Path, weight: Weight) -> bool:
     place = target / weight.name
-    return place.is_file() and _digest(place.read_bytes()) == _expected(target, weight)
+    return place.is_file() and _digest_of(place) == _expected(target, weight)
 
 
 def _expected(target: Path, weight: Weight) -> str | None:
@@ -215,6 +219,11 @@ def _expected(target: Path, weight: Weight) -> str | None:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def _digest_of(place: Path) -> str:
+    with place.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _write(place: Path, content: bytes) -> None:
