@@ -1,8 +1,7 @@
-"""What gate agents and the server say to each other: signed, numbered, and readable by both."""
+"""Signed bytes: who said it, what kind of thing it is, and the proof."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -13,6 +12,7 @@ from doorward.core.encoding import from_text, to_text
 from doorward.core.errors import Invalid, Tampered
 
 VERSION = b"doorward/1/"
+MAX_SIGNER_CHARACTERS = 64
 
 
 class Kind(StrEnum):
@@ -25,6 +25,8 @@ class Kind(StrEnum):
     JOURNAL = "journal"
     DOOR_STATE = "door-state"
     RECEIPT = "receipt"
+    REQUEST = "request"
+    TIME = "time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,68 +63,13 @@ def verify(key: Ed25519PublicKey, kind: Kind, message: Signed) -> bytes:
     """The body, if the signature is that key's over that kind; `Tampered` otherwise."""
     try:
         key.verify(message.signature, _signed_bytes(kind, message.signer_id, message.body))
-    except InvalidSignature as error:
+    except (InvalidSignature, ValueError) as error:
         raise Tampered("The signature does not fit the message.", kind=kind.value) from error
     return message.body
 
 
 def _signed_bytes(kind: Kind, signer_id: str, body: bytes) -> bytes:
-    return VERSION + kind.value.encode() + b"\n" + signer_id.encode() + b"\n" + body
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaceEvidence:
-    """One face followed over several frames. The template is 128 float32, little endian, in base 64."""
-
-    template: str
-    frames: int
-    quality: float
-    liveness_passed: bool | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlateEvidence:
-    """One plate voted over several frames: texts with probabilities, best first."""
-
-    candidates: tuple[tuple[str, float], ...]
-    minimum_character_confidence: float
-    frames: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
-    """One claim by one agent that somebody or something stood before its gate."""
-
-    agent_id: str
-    gate_id: str
-    sequence: int  # strictly growing per agent; a repeat is answered as before and never opens twice
-    seen_at: datetime
-    face: FaceEvidence | None = None
-    plate: PlateEvidence | None = None
-    card: str | None = None
-    qr: str | None = None
-    pin: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permit:
-    """The answer to a sighting. `opens` False is a refusal with its reason; a permit is used once."""
-
-    permit_id: str
-    gate_id: str
-    agent_id: str
-    sequence: int
-    opens: bool
-    because: str | None
-    open_seconds: int
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What the barrier did with a permit."""
-
-    permit_id: str
-    gate_id: str
-    moved: bool
-    at: datetime
+    # A line break in the signer's name would let one message be read as another.
+    if "\n" in signer_id or len(signer_id) > MAX_SIGNER_CHARACTERS:
+        raise Tampered("A signer's id is one short line.", kind=kind.value)
+    return VERSION + kind.value.encode() + b"\n" + signer_id.encode(errors="replace") + b"\n" + body
