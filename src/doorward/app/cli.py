@@ -15,8 +15,8 @@ from doorward.core.errors import DoorwardError
 
 EXIT_HELP = (
     "Exit codes: 0 done (and for watch: at least one opening), 1 done but nothing opened, 2 unusable input "
-    "or setting, 4 not allowed, 5 no such thing, 6 does not fit the present state, 7 something needed did not "
-    "answer, 8 stored bytes failed their proof, 70 our mistake."
+    "or setting, 4 not allowed, 5 no such thing, 6 does not fit the present state, 7 something needed did "
+    "not answer, 8 stored bytes failed their proof, 70 our mistake."
 )
 
 root = typer.Typer(
