@@ -81,7 +81,7 @@ MESSAGES: list[Any] = [
         expires_at=NOON,
     ),
     Outcome(permit_id="permit_a", gate_id="gate_a", moved=True, at=NOON),
-    DoorState(agent_id="agent_a", gate_id="gate_a", sequence=9, state=Door.FORCED, at=NOON),
+    DoorState(agent_id="agent_a", gate_id="gate_a", sequence=9, state=Door.TAMPERED, at=NOON),
     OfflinePolicy(
         agent_id="agent_a",
         gate_id="gate_a",
@@ -123,7 +123,7 @@ FACTS: list[JournalFact] = [
         instead_of=9,
     ),
     OfflineOutcome(about=10, moved=True),
-    OfflineDoor(state=Door.HELD),
+    OfflineDoor(state=Door.OPENED),
 ]
 
 

@@ -84,13 +84,13 @@ class Outcome:
 
 
 class Door(StrEnum):
-    """What a door's contacts say."""
+    """What a door's contacts report; whether an opening was forced or held too long, the server judges."""
 
+    OPENED = "opened"
     CLOSED = "closed"
-    OPEN = "open"
-    FORCED = "forced"
-    HELD = "held"
-    TAMPER = "tamper"
+    EXIT_REQUESTED = "exit-requested"
+    TAMPERED = "tampered"
+    TAMPER_CLEARED = "tamper-cleared"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
