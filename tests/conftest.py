@@ -9,6 +9,9 @@ from doorward.app.tables import METADATA
 from doorward.core.permissions import EVERY_RIGHT, Actor
 from doorward.platform.db import Database
 from doorward.platform.engine import encrypted_sqlite
+from doorward.vault.drivers.custodians import FileCustodian
+from doorward.vault.drivers.objects import FolderObjects
+from doorward.vault.service import Vault
 
 NOON = datetime(2030, 1, 7, 12, tzinfo=UTC)
 SITE = "site_test"
@@ -39,6 +42,12 @@ def database(tmp_path: Path, clock: Callable[[], datetime]) -> Iterator[Database
     METADATA.create_all(engine)
     yield Database(engine, clock)
     engine.dispose()
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    keys = tmp_path / "keys"
+    return Vault.create(keys, FileCustodian(keys / "root.key"), FolderObjects(tmp_path / "objects"))
 
 
 @pytest.fixture

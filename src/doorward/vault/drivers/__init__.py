@@ -1,0 +1,1 @@
+"""Custodians of the root key, and where encrypted objects lie."""

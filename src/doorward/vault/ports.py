@@ -1,0 +1,26 @@
+"""What the vault needs from the world: a root key, and a place for encrypted objects."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+Custody = Mapping[str, Any]
+
+
+class Custodian(Protocol):
+    """Keeps the root key outside the data folder.
+
+    `begin` is asked once for a new ring: it answers the root key (32 bytes) and plain facts to keep in the
+    ring's header; `root_key` finds the same key again from those facts.
+    """
+
+    def begin(self) -> tuple[bytes, Custody]: ...
+    def root_key(self, custody: Custody) -> bytes: ...
+
+
+class Objects(Protocol):
+    """A store of encrypted objects under random names."""
+
+    def put(self, name: str, content: bytes) -> None: ...
+    def get(self, name: str) -> bytes: ...
+    def remove(self, name: str) -> None: ...
+    def names(self, *, older_than_seconds: float) -> Iterator[str]: ...

@@ -1,0 +1,86 @@
+"""Which keys exist, which bytes a seal is bound to, how sizes are hidden and when a grant holds."""
+
+import re
+from datetime import datetime, timedelta
+
+from doorward.core.encoding import canonical_json
+from doorward.core.errors import Invalid
+from doorward.vault.model import KeyName, Place, Purpose, Use, ViewGrant
+
+SEALED_BY_PURPOSE = 1
+SEALED_BY_SUBJECT = 2
+WRAPPED_KEY = 3
+
+GRANT_LASTS = timedelta(minutes=2)
+SMALLEST_BUCKET = 16 * 1024
+LARGEST_PHOTO = 16 * 1024 * 1024
+LENGTH_BYTES = 4
+VIEW_PURPOSE = re.compile(r"[a-z][a-z_-]{2,39}")
+WRAPPING = (Purpose.PEOPLE, Purpose.PLATES)
+
+
+def key_names() -> tuple[KeyName, ...]:
+    """Every line that a complete key ring holds."""
+    return tuple(sorted(KeyName(use, purpose) for purpose in Purpose for use in _uses_of(purpose)))
+
+
+def wrapping_purpose(subject_id: str) -> Purpose:
+    """Whose key wraps the data key of this subject: vehicles are kept apart from people."""
+    return Purpose.PLATES if subject_id.startswith("vehicle_") else Purpose.PEOPLE
+
+
+def bound_to(header: int, place: Place, key: str) -> bytes:
+    """The associated data of a seal: kind, place and key, in an unambiguous form."""
+    return canonical_json(["doorward/1", header, place.table, place.column, place.row_id, key])
+
+
+def padded(content: bytes) -> bytes:
+    """Length, content and zeros up to the next bucket, so that an object's size tells little.
+
+    Buckets double from 16 KiB, with one step between: 16, 24, 32, 48, 64 KiB and so on.
+    """
+    if len(content) > LARGEST_PHOTO:
+        raise Invalid("This photo is larger than 16 MiB: send a smaller one.")
+    bucket = bucket_for(len(content) + LENGTH_BYTES)
+    return (len(content).to_bytes(LENGTH_BYTES, "big") + content).ljust(bucket, b"\0")
+
+
+def unpadded(content: bytes) -> bytes:
+    """What `padded` was given."""
+    length = int.from_bytes(content[:LENGTH_BYTES], "big")
+    return content[LENGTH_BYTES : LENGTH_BYTES + length]
+
+
+def bucket_for(size: int) -> int:
+    """The smallest bucket that holds `size` bytes."""
+    bucket = SMALLEST_BUCKET
+    while bucket < size:
+        if bucket + bucket // 2 >= size:
+            return bucket + bucket // 2
+        bucket *= 2
+    return bucket
+
+
+def require_view_purpose(purpose: str) -> str:
+    """The stated purpose, if it is a code such as `guard-check` (it goes to the log, so no free text)."""
+    if not VIEW_PURPOSE.fullmatch(purpose):
+        raise Invalid("State the purpose as a short code of small letters, such as guard-check.")
+    return purpose
+
+
+def may_redeem(grant: ViewGrant | None, actor_id: str, now: datetime) -> bool:
+    """Whether this grant shows its photo to this actor now."""
+    if grant is None or grant.used:
+        return False
+    if grant.actor_id != actor_id:
+        return False
+    return now < grant.expires_at
+
+
+def _uses_of(purpose: Purpose) -> tuple[Use, ...]:
+    if purpose is Purpose.DATABASE:
+        return (Use.OPEN,)
+    if purpose.startswith("blind-"):
+        return (Use.BLIND,)
+    wrap = (Use.WRAP,) if purpose in WRAPPING else ()
+    return (Use.BLIND, Use.SEAL, Use.SIGN, *wrap)

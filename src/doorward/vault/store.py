@@ -1,0 +1,134 @@
+"""Wrapped data keys, where photos lie, who may look once, and receipts of what was erased."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from doorward.platform.db import Base, Rows
+from doorward.platform.types import UtcDateTime
+from doorward.vault.model import Photo, Purpose, ViewGrant, WrappedKey
+
+AT_ONCE = 500
+
+
+class SubjectKeyRow(Base):
+    __tablename__ = "vault_subject_keys"
+
+    subject_id: Mapped[str] = mapped_column(primary_key=True)
+    key_id: Mapped[str] = mapped_column(unique=True)
+    site_id: Mapped[str] = mapped_column(index=True)
+    purpose: Mapped[str]
+    generation: Mapped[int]
+    wrapped: Mapped[bytes]
+
+
+class PhotoRow(Base):
+    __tablename__ = "vault_photos"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    site_id: Mapped[str]
+    subject_id: Mapped[str] = mapped_column(index=True)
+    object_name: Mapped[str] = mapped_column(unique=True)
+    generation: Mapped[int]
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ViewGrantRow(Base):
+    __tablename__ = "vault_view_grants"
+
+    token_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    site_id: Mapped[str]
+    photo_id: Mapped[str] = mapped_column(index=True)
+    actor_id: Mapped[str]
+    purpose: Mapped[str]
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ReceiptRow(Base):
+    __tablename__ = "vault_receipts"
+
+    subject_id: Mapped[str] = mapped_column(primary_key=True)
+    site_id: Mapped[str]
+    receipt: Mapped[str]
+
+
+KEYS: Any = SubjectKeyRow.__table__
+FIND_KEY = select(KEYS)
+
+
+def add_key(rows: Rows, key: WrappedKey) -> None:
+    """Keep a wrapped data key."""
+    values = {"subject_id": key.subject_id, "key_id": key.key_id, "site_id": key.site_id}
+    more = {"purpose": key.purpose.value, "generation": key.generation, "wrapped": key.wrapped}
+    rows.execute(insert(KEYS), values | more)
+
+
+def find_key(rows: Rows, site_id: str, subject_id: str) -> WrappedKey | None:
+    """A subject's data key, or None."""
+    wanted = select(KEYS).where(KEYS.c.subject_id == subject_id, KEYS.c.site_id == site_id)
+    row = rows.execute(wanted).one_or_none()
+    return _key(row) if row is not None else None
+
+
+def list_keys(rows: Rows, site_id: str, subject_ids: Sequence[str] | None = None) -> Iterator[WrappedKey]:
+    """A site's data keys: of these subjects, or all."""
+    if subject_ids is None:
+        yield from map(_key, rows.execute(select(KEYS).where(KEYS.c.site_id == site_id)))
+        return
+    for start in range(0, len(subject_ids), AT_ONCE):
+        some = subject_ids[start : start + AT_ONCE]
+        wanted = select(KEYS).where(KEYS.c.site_id == site_id, KEYS.c.subject_id.in_(some))
+        yield from map(_key, rows.execute(wanted))
+
+
+def forget_key(rows: Rows, subject_id: str) -> None:
+    """Erase a wrapped data key (the database overwrites freed pages)."""
+    rows.execute(delete(KEYS).where(KEYS.c.subject_id == subject_id))
+
+
+def list_old_keys(rows: Rows, purpose: Purpose, generation: int, limit: int) -> list[WrappedKey]:
+    """Data keys of any site that another generation wraps."""
+    wanted = select(KEYS).where(KEYS.c.purpose == purpose.value, KEYS.c.generation != generation).limit(limit)
+    return [_key(row) for row in rows.execute(wanted)]
+
+
+def list_every_key(rows: Rows) -> list[WrappedKey]:
+    """All data keys of all sites."""
+    return [_key(row) for row in rows.execute(select(KEYS).order_by(KEYS.c.subject_id))]
+
+
+def change_key(rows: Rows, key: WrappedKey) -> None:
+    """The same data key in another wrapping."""
+    change = update(KEYS).where(KEYS.c.subject_id == key.subject_id, KEYS.c.key_id == key.key_id)
+    rows.execute(change.values(generation=key.generation, wrapped=key.wrapped))
+
+
+def _key(row: Row[Any]) -> WrappedKey:
+    return WrappedKey(
+        row.subject_id, row.key_id, row.site_id, Purpose(row.purpose), row.generation, bytes(row.wrapped)
+    )
+
+
+def _photo(row: Row[Any]) -> Photo:
+    return Photo(row.id, row.site_id, row.subject_id, row.object_name, row.generation)
+
+
+def _grant(row: Row[Any]) -> ViewGrant:
+    return ViewGrant(row.photo_id, row.actor_id, row.purpose, row.expires_at, row.used_at is not None)
+
+
+def find_receipt(rows: Rows, site_id: str, subject_id: str) -> str | None:
+    """The receipt of an erasure, as JSON, or None."""
+    wanted = select(ReceiptRow.receipt).where(ReceiptRow.subject_id == subject_id)
+    found: str | None = rows.scalar(wanted.where(ReceiptRow.site_id == site_id))
+    return found
+
+
+def add_receipt(rows: Rows, site_id: str, subject_id: str, receipt: str) -> None:
+    """Keep a receipt."""
+    rows.add(ReceiptRow(subject_id=subject_id, site_id=site_id, receipt=receipt))
+    rows.flush()
