@@ -89,7 +89,7 @@ MESSAGES: list[Any] = [
         nonce=bytes(16),
         not_before=NOON,
         expires_at=NOON + timedelta(days=1),
-        direction=Direction.ENTRY,
+        direction=Direction.IN,
         mode=Mode.NORMAL,
         open_seconds=5,
         hash_key=bytes(32),

@@ -12,11 +12,10 @@ START_OF_CHAIN = bytes(32)
 
 
 class Direction(StrEnum):
-    """Which way a gate leads; nobody is kept from leaving through an exit."""
+    """Which way a gate leads; nobody is kept from leaving."""
 
-    ENTRY = "entry"
-    EXIT = "exit"
-    BOTH = "both"
+    IN = "in"
+    OUT = "out"
 
 
 class Mode(StrEnum):

@@ -1,0 +1,32 @@
+"""A server in the same process: for `doorward watch` without one, and for the demo."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from doorward.core.wire import Signed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalLink:
+    """A `Link` made of four functions; messages are signed and verified all the same."""
+
+    answer: Callable[[Signed], Signed]
+    note: Callable[[Signed], None]
+    take: Callable[[Sequence[Signed]], Signed]
+    give: Callable[[Signed], Signed]
+
+    def ask(self, sighting: Signed) -> Signed:
+        """The permit for a sighting."""
+        return self.answer(sighting)
+
+    def report(self, message: Signed) -> None:
+        """An outcome or a door state."""
+        self.note(message)
+
+    def replay(self, entries: Sequence[Signed]) -> Signed:
+        """The receipt for journal entries."""
+        return self.take(entries)
+
+    def fetch(self, request: Signed) -> Signed:
+        """Policy or time."""
+        return self.give(request)
