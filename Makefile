@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes --only-binary :all:
 
-.PHONY: help run test check fix lint bench env dev reference lock clean
+.PHONY: help run test check fix lint bench env dev reference migration lock clean
 
 help:  ## Show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/'
@@ -52,6 +52,9 @@ dev: .venv/.dev  ## The same with what its tests need
 
 reference: dev  ## Write docs/reference from the code
 	$(BIN)/python -m doorward.app.reference docs/reference
+
+migration: dev  ## Write the migration to the tables in the code: make migration what="add a column"
+	$(BIN)/python -m doorward.app.schema "$(what)"
 
 lock:  ## Pin every library anew (needs uv)
 	uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra build --extra dev pyproject.toml -o requirements/dev.lock

@@ -1,5 +1,6 @@
 """The command line's front door: options that may stand anywhere, errors as sentences, exit codes."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import typer
 from typer.main import get_command
 
-from doorward.app.commands import models
+from doorward.app.commands import models, site
 from doorward.app.console import Voice
 from doorward.app.context import Context
 from doorward.app.problems import EXIT_CODES, INTERNAL_EXIT
@@ -26,6 +27,7 @@ root = typer.Typer(
     "--folder and --json may stand anywhere in a command.",
     epilog=EXIT_HELP,
 )
+root.command("init")(site.init)
 root.add_typer(models.commands, name="models")
 
 
@@ -43,6 +45,7 @@ def _common(
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     words = _common_first(sys.argv[1:] if arguments is None else arguments)
+    os.umask(0o077)  # whatever we write is for its owner alone
     command: Any = get_command(root)
     try:
         command.main(words, prog_name="doorward")

@@ -1,11 +1,14 @@
 """What every command gets: where the site lies and how to speak."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
 from doorward.app.console import Voice
+from doorward.app.house import House, open_house
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +17,15 @@ class Context:
 
     folder: Path
     voice: Voice
+
+    @contextmanager
+    def house(self) -> Iterator[House]:
+        """The opened site, closed afterwards."""
+        opened = open_house(self.folder)
+        try:
+            yield opened
+        finally:
+            opened.close()
 
 
 def context_of(ctx: typer.Context) -> Context:

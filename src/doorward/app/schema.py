@@ -1,5 +1,7 @@
 """Bring a database to the shape that this version of Doorward expects."""
 
+import sys
+import tempfile
 from pathlib import Path
 
 from alembic import command
@@ -11,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from doorward.core.errors import Conflict
 from doorward.platform.db import translate
+from doorward.platform.engine import encrypted_sqlite
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -26,10 +29,14 @@ def upgrade(engine: Engine) -> None:
         raise translate(error) from error
 
 
-def write_migration(engine: Engine, message: str) -> None:
-    """For developers: write the migration from the present database to the tables in the code."""
-    with engine.begin() as connection:
-        command.revision(_config(connection), message, autogenerate=True)
+def write_migration(message: str) -> None:
+    """For developers: write the migration from the present ones to the tables in the code."""
+    with tempfile.TemporaryDirectory() as folder:
+        engine = encrypted_sqlite(Path(folder) / "empty.db", bytes(32))
+        upgrade(engine)
+        with engine.begin() as connection:
+            command.revision(_config(connection), message, autogenerate=True)
+        engine.dispose()
 
 
 def _config(connection: Connection) -> Config:
@@ -44,3 +51,7 @@ def _refuse_newer(connection: Connection, config: Config) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if present is not None and present not in known:
         raise Conflict("This site was written by a newer Doorward: install that version to open it.")
+
+
+if __name__ == "__main__":
+    write_migration(sys.argv[1])

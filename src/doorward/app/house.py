@@ -1,0 +1,131 @@
+"""The opened house: settings, keys and records of one site folder, ready for commands, server and jobs."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from doorward.app.schema import upgrade
+from doorward.audit.service import record
+from doorward.core.clock import Clock, system_clock
+from doorward.core.errors import Conflict, Invalid, NotFound
+from doorward.core.permissions import Actor, system_actor
+from doorward.platform.db import Database, Unit
+from doorward.platform.engine import encrypted_sqlite, postgres
+from doorward.platform.settings import Settings, load_settings
+from doorward.vault.drivers.custodians import FileCustodian, PassphraseCustodian
+from doorward.vault.drivers.objects import FolderObjects
+from doorward.vault.ports import Custodian
+from doorward.vault.service import Vault
+from doorward.vision import weights
+
+DATABASE_FILE = "doorward.db"
+ROOT_KEY_FILE = "root.key"
+KEYS_BESIDE_DATA = (
+    "The root key lies beside the data: whoever takes the whole folder takes both. For a real site set "
+    "DOORWARD_KEYS__FOLDER to other media, or DOORWARD_KEYS__PASSPHRASE."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything that is open. `site_id` is the site that this process speaks of when none is named."""
+
+    folder: Path
+    settings: Settings
+    database: Database
+    vault: Vault
+
+    @property
+    def site_id(self) -> str:
+        """The site that this process speaks of when none is named."""
+        return self.settings.site
+
+    @contextmanager
+    def unit(self, actor: Actor | None = None) -> Iterator[Unit]:
+        """A unit at this site; by default for whoever sits at the machine and holds its key."""
+        with self.database.unit(actor or system_actor("console"), self.site_id) as unit:
+            yield unit
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What an operator should know at every start."""
+        settings = self.settings
+        beside = settings.keys.passphrase is None and not (settings.keys.folder or settings.keys.file)
+        return (KEYS_BESIDE_DATA,) if beside else ()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.database.engine.dispose()
+
+
+def create_house(folder: Path, clock: Clock = system_clock) -> House:
+    """Make a site in a folder that has none: keys, encrypted database, first audit entry."""
+    settings = load_settings(folder)
+    if (keys_folder(folder, settings) / "keyring.json").exists():
+        raise Conflict("There is a site in this folder already: it is not overwritten.")
+    for place in (folder, data_folder(folder, settings), keys_folder(folder, settings)):
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    Vault.create(keys_folder(folder, settings), _custodian(folder, settings), _objects(folder, settings))
+    house = open_house(folder, clock)
+    with house.unit() as unit:
+        record(unit, "site.created")
+    return house
+
+
+def open_house(folder: Path, clock: Clock = system_clock) -> House:
+    """Open the site in a folder, its tables brought up to date; clear refusals when something is amiss."""
+    settings = load_settings(folder)
+    if not folder.is_dir() or not keys_folder(folder, settings).is_dir():
+        raise NotFound(f"There is no site in {folder}: make one with `doorward init`, or name its --folder.")
+    _refuse_open_folder(data_folder(folder, settings))
+    _refuse_open_folder(keys_folder(folder, settings))
+    weights.use(settings.models_dir)
+    custodian, objects = _custodian(folder, settings), _objects(folder, settings)
+    vault = Vault.open(keys_folder(folder, settings), custodian, objects)
+    engine = _engine(folder, settings, vault)
+    upgrade(engine)
+    return House(folder, settings, Database(engine, clock), vault)
+
+
+def data_folder(folder: Path, settings: Settings) -> Path:
+    """Where database and photos lie."""
+    return settings.data_dir or folder / "data"
+
+
+def keys_folder(folder: Path, settings: Settings) -> Path:
+    """Where the key ring lies."""
+    return settings.keys.folder or folder / "keys"
+
+
+def _custodian(folder: Path, settings: Settings) -> Custodian:
+    keys = settings.keys
+    if keys.file is not None and keys.passphrase is not None:
+        raise Invalid("Name one custodian: keys.file or keys.passphrase, not both.")
+    if keys.passphrase is not None:
+        return PassphraseCustodian(keys.passphrase.get_secret_value())
+    return FileCustodian(keys.file or keys_folder(folder, settings) / ROOT_KEY_FILE)
+
+
+def _objects(folder: Path, settings: Settings) -> FolderObjects:
+    return FolderObjects(data_folder(folder, settings) / "objects")
+
+
+def _engine(folder: Path, settings: Settings, vault: Vault) -> Engine:
+    url = settings.database.url
+    if url is not None:
+        return postgres(url.get_secret_value())
+    return encrypted_sqlite(data_folder(folder, settings) / DATABASE_FILE, vault.database_keys()[0])
+
+
+def _refuse_open_folder(place: Path) -> None:
+    if not place.is_dir():
+        raise NotFound(f"The folder {place.name} of this site is missing: mount it or restore it.")
+    facts = place.stat()
+    if facts.st_mode & 0o077:
+        raise Invalid(f"The folder {place.name} is open to others: run chmod 700 on it and start again.")
+    if facts.st_uid not in (0, os.geteuid()):
+        raise Invalid(f"The folder {place.name} belongs to another user: it must be yours.")
