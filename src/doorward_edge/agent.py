@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from doorward.core.errors import DoorwardError, Unavailable
-from doorward_edge.alone import Because
 from doorward_edge.doorman import Doorman
 from doorward_edge.journal import Journal
 from doorward_edge.passage import Decision, Gathering, Seen
-from doorward_edge.ports import DoorSensor, Reader, Shown
+from doorward_edge.ports import DoorSensor, Reader, ReaderEvent, Shown
 from doorward_edge.post import Post
 from doorward_edge.upkeep import Upkeep
 
@@ -108,7 +107,7 @@ class Agent:
                 self._post.statistics.reader_failures += 1
                 continue
             if event is not None:
-                return Seen(**{Shown(event.kind).value: event.value})
+                return _shown(event)
         return None
 
     def _take(self, part: Seen | None) -> Iterator[Decision]:
@@ -133,7 +132,7 @@ class Agent:
             return self.doorman.pass_one(seen)
         except Exception:  # the edge of the loop: whatever went wrong, the gate stays shut and work goes on
             self._post.statistics.faults += 1
-            return Decision(seen=seen, because=Because.FAULT)
+            return self.doorman.after_a_fault(seen)
 
     def _round(self) -> None:
         try:
@@ -176,9 +175,20 @@ class Agent:
     def _put(self, part: Seen | _Over) -> None:
         while not self._stopped.is_set():
             try:
-                return self._parts.put(part, timeout=0.2)
+                self._parts.put(part, timeout=0.2)
             except queue.Full:
                 continue
+            return
+
+
+def _shown(event: ReaderEvent) -> Seen:
+    match event.kind:
+        case Shown.CARD:
+            return Seen(card=event.value)
+        case Shown.QR:
+            return Seen(qr=event.value)
+        case Shown.PIN:
+            return Seen(pin=event.value)
 
 
 def passages(agent: Agent) -> Iterator[Decision]:

@@ -56,6 +56,10 @@ class Doorman:
         self._count(decision)
         return replace(decision, total_ms=total)
 
+    def after_a_fault(self, seen: Seen) -> Decision:
+        """What is left when something of our own broke: shut, unless the way leads out."""
+        return self._unrecorded(seen, Because.FAULT)
+
     def _decide(self, seen: Seen) -> Decision:
         if not self._upkeep.reachable:
             return self._decide_alone(seen, None)

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from doorward.core.wire import Credential, Door, Request, Signed
+from doorward.core.wire import Credential, Door, Kind, Request, Signed
 
 
 class BarrierState(StrEnum):
@@ -66,7 +66,7 @@ class Link(Protocol):
     def ask(self, sighting: Signed) -> Signed:
         """A sighting in, a signed permit out. Asking again with the same bytes is answered alike."""
 
-    def report(self, message: Signed) -> None:
+    def report(self, kind: Kind, message: Signed) -> None:
         """An outcome or a door state; returns once the server holds it."""
 
     def replay(self, entries: Sequence[Signed]) -> Signed:

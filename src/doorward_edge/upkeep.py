@@ -6,6 +6,7 @@ from doorward.core.errors import Conflict, DoorwardError, Invalid, NotFound, Una
 from doorward.core.wire import (
     Door,
     DoorState,
+    Kind,
     OfflineDoor,
     OfflinePolicy,
     Request,
@@ -121,7 +122,7 @@ class Upkeep:
         post = self._post
         for pending in post.state.pending_outcomes():
             try:
-                post.link.report(post.sign(pending.outcome))
+                post.link.report(Kind.OUTCOME, post.sign(pending.outcome))
             except (Conflict, Invalid, NotFound):
                 # The server has its own end for this permit; saying it again would never help.
                 post.statistics.refused_reports += 1
@@ -141,7 +142,7 @@ class Upkeep:
         if self.reachable:
             try:
                 self._journal.replay()
-                post.link.report(post.sign(state))
+                post.link.report(Kind.DOOR_STATE, post.sign(state))
                 return
             except Unavailable:
                 self.lost()

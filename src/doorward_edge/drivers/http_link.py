@@ -11,7 +11,7 @@ from typing import Any, Final
 import httpx
 
 from doorward.core.errors import Conflict, Denied, DoorwardError, Invalid, NotFound, Unavailable
-from doorward.core.wire import Signed
+from doorward.core.wire import Kind, Signed
 
 MOST_BYTES: Final = 24 * 1024 * 1024  # a policy of 16 MiB in base 64, and its frame
 REFUSALS: Final[dict[int, type[DoorwardError]]] = {
@@ -59,10 +59,9 @@ class HttpLink:
         """POST sightings."""
         return Signed.from_json(self._post("sightings", sighting.to_json()))
 
-    def report(self, message: Signed) -> None:
-        """POST outcomes or door states; the body's fields tell which it is."""
-        is_outcome = b'"permit_id"' in message.body
-        self._post("outcomes" if is_outcome else "door-states", message.to_json())
+    def report(self, kind: Kind, message: Signed) -> None:
+        """POST outcomes or door states."""
+        self._post("outcomes" if kind is Kind.OUTCOME else "door-states", message.to_json())
 
     def replay(self, entries: Sequence[Signed]) -> Signed:
         """POST journal: a batch of entries."""

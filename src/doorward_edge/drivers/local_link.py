@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from doorward.core.wire import Signed
+from doorward.core.wire import Kind, Signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,7 +11,7 @@ class LocalLink:
     """A `Link` made of four functions; messages are signed and verified all the same."""
 
     answer: Callable[[Signed], Signed]
-    note: Callable[[Signed], None]
+    note: Callable[[Kind, Signed], None]
     take: Callable[[Sequence[Signed]], Signed]
     give: Callable[[Signed], Signed]
 
@@ -19,9 +19,9 @@ class LocalLink:
         """The permit for a sighting."""
         return self.answer(sighting)
 
-    def report(self, message: Signed) -> None:
+    def report(self, kind: Kind, message: Signed) -> None:
         """An outcome or a door state."""
-        self.note(message)
+        self.note(kind, message)
 
     def replay(self, entries: Sequence[Signed]) -> Signed:
         """The receipt for journal entries."""
