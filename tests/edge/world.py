@@ -1,0 +1,248 @@
+"""A small real server of the agents' protocol, and an agent to stand before it."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from doorward.core.errors import Conflict, Unavailable
+from doorward.core.wire import (
+    START_OF_CHAIN,
+    Credential,
+    Direction,
+    DoorState,
+    JournalEntry,
+    JournalFact,
+    Kind,
+    Mode,
+    OfflinePolicy,
+    Outcome,
+    Permit,
+    PolicyEntry,
+    Receipt,
+    Request,
+    Sighting,
+    Signed,
+    TimeReply,
+    Wants,
+    Window,
+    credential_hash,
+    link_of,
+    open_fact,
+    open_message,
+    seal_message,
+)
+from doorward_edge.clock import ClockWatch
+from doorward_edge.doorman import Doorman
+from doorward_edge.drivers.simulated import SimulatedBarrier
+from doorward_edge.journal import Journal
+from doorward_edge.ports import Checkpoint, go_on
+from doorward_edge.post import Orders, Post
+from doorward_edge.state import AgentState
+from doorward_edge.upkeep import Upkeep
+
+NOON = datetime(2030, 1, 7, 12, tzinfo=UTC)
+SERVER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+JOURNAL_KEY = X25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
+AGENT_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(64, 96)))
+STRANGER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(96, 128)))
+CARD = "04-GOOD-CARD"
+ORDERS = Orders(agent_id="agent_a", gate_id="gate_a", expects=frozenset({"card"}), gather_seconds=1.0)
+
+
+class HandClock:
+    """Both clocks, moved by hand."""
+
+    def __init__(self) -> None:
+        self.time = NOON
+        self.ran = 1000.0
+
+    def wall(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.ran
+
+    def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+
+    def advance(self, seconds: float) -> None:
+        self.ran += seconds
+        self.time += timedelta(seconds=seconds)
+
+
+@dataclass
+class FakeServer:
+    """Signs, numbers and remembers as the protocol asks; `away` cuts the line."""
+
+    now: Callable[[], datetime]
+    cards: dict[str, str] = field(default_factory=lambda: {CARD: "person_a"})
+    plates: dict[str, str] = field(default_factory=lambda: {"AB123C": "vehicle_a"})
+    away: bool = False
+    mode: Mode = Mode.NORMAL
+    direction: Direction = Direction.IN
+    version: int = 1
+    hours: float = 8
+    change: Callable[[Permit], Permit] = lambda permit: permit
+    key: Ed25519PrivateKey = SERVER_KEY
+    before_answer: Callable[[], None] = lambda: None
+    lose_answers: int = 0
+    answers: dict[int, Signed] = field(default_factory=dict)
+    sightings: list[Sighting] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    doors: list[DoorState] = field(default_factory=list)
+    journal: list[tuple[JournalEntry, JournalFact]] = field(default_factory=list)
+    lock: Any = field(default_factory=threading.RLock)
+
+    def _listen(self) -> None:
+        if self.away:
+            raise Unavailable("The line is cut.")
+
+    def ask(self, message: Signed) -> Signed:
+        with self.lock:
+            self._listen()
+            sighting = open_message(AGENT_KEY.public_key(), Sighting, message)
+            if sighting.sequence not in self.answers:
+                self.sightings.append(sighting)
+                self.answers[sighting.sequence] = self._decide(sighting)
+            self.before_answer()
+            if self.lose_answers > 0:
+                self.lose_answers -= 1
+                raise Unavailable("The answer was lost.")
+            return self.answers[sighting.sequence]
+
+    def _decide(self, sighting: Sighting) -> Signed:
+        plate = sighting.plate.candidates[0][0] if sighting.plate else ""
+        known = self.cards.get(sighting.card or "") or self.plates.get(plate)
+        permit = Permit(
+            permit_id=f"permit_{sighting.sequence}",
+            gate_id=sighting.gate_id,
+            agent_id=sighting.agent_id,
+            sequence=sighting.sequence,
+            opens=known is not None,
+            because=None if known else "unknown",
+            open_seconds=5,
+            expires_at=self.now() + timedelta(seconds=5),
+        )
+        return seal_message(self.key, "server", self.change(permit))
+
+    def report(self, kind: Kind, message: Signed) -> None:
+        with self.lock:
+            self._listen()
+            if kind is Kind.DOOR_STATE:
+                self.doors.append(open_message(AGENT_KEY.public_key(), DoorState, message))
+                return
+            outcome = open_message(AGENT_KEY.public_key(), Outcome, message)
+            if outcome.permit_id in {known.permit_id for known in self.outcomes}:
+                return
+            self.outcomes.append(outcome)
+
+    def replay(self, entries: Sequence[Signed]) -> Signed:
+        with self.lock:
+            self._listen()
+            for signed in entries:
+                entry = open_message(AGENT_KEY.public_key(), JournalEntry, signed)
+                if self.journal and entry.sequence <= self.journal[-1][0].sequence:
+                    continue
+                if entry.previous != self.head():
+                    raise Conflict("The chain is broken.")
+                self._bodies.append(signed.body)
+                self.journal.append((entry, open_fact(JOURNAL_KEY, entry)))
+            up_to = self.journal[-1][0].sequence
+            return seal_message(
+                self.key, "server", Receipt(agent_id="agent_a", up_to=up_to, head=self.head())
+            )
+
+    _bodies: list[bytes] = field(default_factory=list)
+
+    def head(self) -> bytes:
+        return link_of(self._bodies[-1]) if self._bodies else START_OF_CHAIN
+
+    def fetch(self, message: Signed) -> Signed:
+        with self.lock:
+            self._listen()
+            request = open_message(AGENT_KEY.public_key(), Request, message)
+            if request.wants is Wants.TIME:
+                now = self.now()
+                reply = TimeReply(nonce=request.nonce, received_at=now, sent_at=now)
+                return seal_message(self.key, "server", reply)
+            return seal_message(self.key, "server", self.policy(request.nonce))
+
+    def policy(self, nonce: bytes = bytes(16)) -> OfflinePolicy:
+        hash_key = bytes(range(32))
+        listed = [(Credential.CARD, card, who) for card, who in self.cards.items()]
+        listed += [(Credential.PLATE, plate, who) for plate, who in self.plates.items()]
+        now = self.now()
+        return OfflinePolicy(
+            agent_id="agent_a",
+            gate_id="gate_a",
+            version=self.version,
+            nonce=nonce,
+            not_before=now - timedelta(minutes=1),
+            expires_at=now + timedelta(hours=24),
+            direction=self.direction,
+            mode=self.mode,
+            open_seconds=4,
+            hash_key=hash_key,
+            journal_key=JOURNAL_KEY.public_key().public_bytes_raw(),
+            schedules=((Window(opens=now - timedelta(hours=1), closes=now + timedelta(hours=self.hours)),),),
+            entries=tuple(
+                PolicyEntry(
+                    kind=kind, hash=credential_hash(hash_key, kind, value), subject_id=who, schedule=0
+                )
+                for kind, value, who in listed
+            ),
+        )
+
+
+@dataclass
+class World:
+    """An agent before its server; `restart` is what a power cut leaves."""
+
+    folder: Path
+    clock: HandClock = field(default_factory=HandClock)
+    orders: Orders = ORDERS
+    checkpoint: Checkpoint = go_on
+
+    def __post_init__(self) -> None:
+        self.server = FakeServer(now=lambda: self.clock.time)
+        self.barrier = SimulatedBarrier(self.clock)
+        self.start()
+
+    def start(self) -> None:
+        self.post = Post(
+            orders=self.orders,
+            key=AGENT_KEY,
+            server_key=SERVER_KEY.public_key(),
+            state=AgentState(self.folder / "agent.state"),
+            link=self.server,
+            barrier=self.barrier,
+            clock=self.clock,
+            watch=ClockWatch(self.clock),
+            checkpoint=self.checkpoint,
+        )
+        self.journal = Journal(self.post)
+        self.upkeep = Upkeep(self.post, self.journal)
+        self.doorman = Doorman(self.post, self.upkeep, self.journal)
+        self.upkeep.recover()
+        self.upkeep.round()
+
+    def restart(self) -> None:
+        self.post.state.close()
+        self.start()
+
+    def cut(self) -> None:
+        """The line is cut, and the agent knows it."""
+        self.server.away = True
+        self.upkeep.lost()
+
+    def mend(self) -> None:
+        """The line is back and the agent tries it."""
+        self.server.away = False
+        self.clock.advance(self.orders.retry_seconds)
+        self.upkeep.round()
