@@ -1,5 +1,6 @@
 """What the log needs from the storey above it."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 
@@ -13,3 +14,10 @@ class Signer(Protocol):
     def public_key(self) -> bytes: ...
 
     def sign(self, message: bytes) -> bytes: ...
+
+
+class Keys(Protocol):
+    """Where the log's keys come from; the vault is one."""
+
+    def audit_signer(self) -> Signer: ...
+    def audit_keys(self) -> Mapping[str, bytes]: ...

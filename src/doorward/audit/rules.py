@@ -1,16 +1,18 @@
 """The tree in the shapes of RFC 9162: how it grows, which nodes prove what, how proofs are checked."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 
-from doorward.audit.model import Entry, Frontier, Head
+from doorward.audit.model import Entry, Frontier, Head, Segment
 from doorward.core.encoding import canonical_json
 from doorward.core.errors import Invalid
 
 EMPTY_ROOT = sha256(b"").digest()
 HEAD_PREFIX = b"doorward/1/audit-head\n"
 # An entry of these kinds outlives its segment: it is the only trace of what is gone.
-KEPT_EVENTS = frozenset({"audit.expired", "subject.erased"})
+EXPIRED = "audit.expired"
+KEPT_EVENTS = frozenset({EXPIRED, "subject.erased"})
 
 Node = tuple[int, int]  # level (0 = leaves) and index within the level
 
@@ -45,6 +47,14 @@ def head_bytes(head: Head) -> bytes:
     """The exact bytes that a head's signature covers."""
     body = {"at_us": head.at_us, "key_id": head.key_id, "root": head.root.hex(), "size": head.size}
     return HEAD_PREFIX + canonical_json(body)
+
+
+def read_segment(entry: Entry) -> Segment | None:
+    """The segment that an entry declares expired, or None if it declares none."""
+    if entry.event != EXPIRED:
+        return None
+    facts = json.loads(entry.facts)
+    return Segment(int(facts["first"]), int(facts["last"]))
 
 
 def grow(frontier: Frontier, leaf: bytes) -> tuple[Frontier, list[tuple[Node, bytes]]]:

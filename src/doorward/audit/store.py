@@ -160,18 +160,6 @@ def get_nodes(rows: Rows, wanted: Collection[Node]) -> Mapping[Node, bytes]:
     return found
 
 
-def walk_nodes(rows: Rows) -> Iterator[tuple[int, bytes]]:
-    """Every stored inner node in order of its number."""
-    after = -1
-    while True:
-        batch = select(NODES).where(NODES.c.id > after).order_by(NODES.c.id).limit(AT_ONCE)
-        found = [(row.id, bytes(row.digest)) for row in rows.execute(batch)]
-        yield from found
-        if len(found) < AT_ONCE:
-            return
-        after = found[-1][0]
-
-
 def add_head(rows: Rows, signed: SignedHead) -> None:
     """Keep a signed head."""
     head = signed.head
@@ -213,8 +201,8 @@ def strip_bodies(rows: Rows, site_id: str, segment: Segment) -> int:
 def find_last_before(rows: Rows, site_id: str, at_us: int) -> Segment | None:
     """From the site's first to its last entry older than an instant, or None."""
     bounds = select(func.min(ENTRIES.c.position), func.max(ENTRIES.c.position))
-    row = rows.execute(_of_site(bounds, site_id).where(ENTRIES.c.at_us < at_us)).one()
-    return Segment(*row) if row[0] is not None else None
+    row: Any = rows.execute(_of_site(bounds, site_id).where(ENTRIES.c.at_us < at_us)).one()
+    return Segment(int(row[0]), int(row[1])) if row[0] is not None else None
 
 
 def _of_site(query: Select[Any], site_id: str) -> Select[Any]:

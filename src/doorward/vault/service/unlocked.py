@@ -105,6 +105,14 @@ class Vault:
         """Every verification key that this purpose ever had, by key id."""
         return {key.key_id: key.raw for key in self.ring.read().publics if key.purpose is purpose}
 
+    def audit_signer(self) -> Signer:
+        """For `audit.ports.Keys`."""
+        return self.signer(Purpose.AUDIT)
+
+    def audit_keys(self) -> dict[str, bytes]:
+        """For `audit.ports.Keys`."""
+        return self.public_keys(Purpose.AUDIT)
+
     def database_keys(self) -> list[bytes]:
         """Keys of the database file, newest first; more than one only while it is being re-keyed."""
         name = KeyName(Use.OPEN, Purpose.DATABASE)

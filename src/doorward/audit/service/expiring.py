@@ -1,0 +1,36 @@
+"""Letting old segments go: bodies and salts are erased, leaf hashes stay, and the log says so."""
+
+from datetime import datetime
+
+from doorward.audit import store
+from doorward.audit.model import Segment, microseconds
+from doorward.audit.rules import EXPIRED
+from doorward.audit.service.recording import record
+from doorward.core.errors import Conflict, Invalid
+from doorward.platform.db import Unit
+
+
+def expire_segment(unit: Unit, segment: Segment) -> int:
+    """Erase the bodies of the site's entries in a segment and return how many.
+
+    `Conflict` unless a signed head covers the segment: what nobody signed must not vanish. Entries that
+    tell of an expiry or an erasure stay.
+    """
+    if not 0 <= segment.first <= segment.last:
+        raise Invalid("A segment runs from a position to the same or a later one.")
+    head = store.find_head(unit.rows)
+    if head is None or segment.last >= head.head.size:
+        raise Conflict("This segment is not covered by a signed head yet: sign one first.")
+    count = store.strip_bodies(unit.rows, unit.site_id, segment)
+    if count:
+        record(unit, EXPIRED, first=segment.first, last=segment.last, entries=count, head=head.head.size)
+    return count
+
+
+def segment_before(unit: Unit, moment: datetime) -> Segment | None:
+    """The site's entries older than an instant, as far as a signed head covers them; None if none."""
+    found = store.find_last_before(unit.rows, unit.site_id, microseconds(moment))
+    head = store.find_head(unit.rows)
+    if found is None or head is None or found.first >= head.head.size:
+        return None
+    return Segment(found.first, min(found.last, head.head.size - 1))
