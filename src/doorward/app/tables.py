@@ -1,9 +1,10 @@
 """Every table of the house, known to the metadata by being imported here."""
 
 from doorward.audit import store as audit_store
+from doorward.gates import store as gates_store
 from doorward.platform import idempotency, jobs
 from doorward.platform.db import Base
 from doorward.vault import store as vault_store
 
-ROOMS_WITH_TABLES = (audit_store, vault_store, idempotency, jobs)
+ROOMS_WITH_TABLES = (audit_store, vault_store, gates_store, idempotency, jobs)
 METADATA = Base.metadata

@@ -7,6 +7,7 @@ from doorward.gates.model.door import (
 )
 from doorward.gates.model.moment import (
     Hours,
+    PinAnswer,
     Seen,
     Situation,
     Subject,
@@ -36,10 +37,16 @@ from doorward.gates.model.place import (
     Strictness,
     Zone,
 )
+from doorward.gates.model.plan import (
+    Piece,
+    Plan,
+    targets_of,
+)
 from doorward.gates.model.record import (
     Alarm,
     AlarmKind,
     Expected,
+    Numbered,
     OccupancyEvent,
     Passage,
     PassageState,
@@ -91,12 +98,16 @@ __all__ = [
     "Hours",
     "Identification",
     "Level",
+    "Numbered",
     "OccupancyEvent",
     "Open",
     "Opening",
     "Order",
     "Passage",
     "PassageState",
+    "Piece",
+    "PinAnswer",
+    "Plan",
     "Presence",
     "Reason",
     "Refusal",
@@ -116,4 +127,5 @@ __all__ = [
     "Whereabouts",
     "Window",
     "Zone",
+    "targets_of",
 ]

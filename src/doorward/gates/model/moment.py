@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from doorward.gates.model.door import DoorState
@@ -10,6 +11,15 @@ from doorward.gates.model.order import Verb
 from doorward.gates.model.place import Factor, Gate, Grant, Zone
 from doorward.gates.model.schedule import Schedule
 from doorward.gates.model.verdict import Refusal
+
+
+class PinAnswer(StrEnum):
+    """What a PIN was worth."""
+
+    RIGHT = "right"
+    DURESS = "duress"
+    WRONG = "wrong"
+    LOCKED = "locked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,6 +82,7 @@ class Gate:
     door_passback_seconds: int = 0
     interlock_id: str | None = None  # of the doors that share one, a single one may be open
     two_person_seconds: int | None = None
+    offline_single_factor: bool = False  # without the server a card, QR code or plate alone suffices
     enabled: bool = True
 
     @property
@@ -130,11 +131,11 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
-    """A program beside gates: its Ed25519 public key (32 bytes) and the gates it may speak for."""
+    """A program beside gates: its Ed25519 public key (URL-safe base 64) and the gates it may speak for."""
 
     id: str
     name: str
-    public_key: bytes
+    public_key: str
     gate_ids: tuple[str, ...]
     revoked: bool = False
 

@@ -38,10 +38,9 @@ class PassageState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """One decision at one gate, and what came of it."""
+    """One decision at one gate, and what came of it. Its id is also that of the permit it gave."""
 
     id: str
-    number: int  # grows with every passage of the server; the order of the list
     gate_id: str
     agent_id: str
     sequence: int
@@ -53,19 +52,30 @@ class Passage:
     state: PassageState
     because: str
     offline: bool
-    permit_id: str
     expires_at: datetime
+    open_seconds: int
+    zone_before: str | None = None
+    zone_after: str | None = None
     trace: str = "[]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Numbered:
+    """A passage and its place in the list of all passages."""
+
+    number: int
+    passage: Passage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
-    """Somebody counted inside a zone."""
+    """Where somebody was last let in; a zone of None is nowhere known."""
 
     subject_id: str
-    zone_id: str
+    zone_id: str | None
     since: datetime
     passage_id: str
+    forgiven: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +110,7 @@ class Expected:
     """Somebody a roll-call looks for, and where they were."""
 
     subject_id: str
-    zone_id: str
+    zone_id: str | None
     since: datetime
     safe_at: datetime | None = None
     safe_by: str | None = None

@@ -9,13 +9,13 @@ def expected_from(call: RollCall, present: Iterable[Presence]) -> tuple[Expected
     """Everybody counted in the roll-call's zones when it began, each once, at their latest place."""
     latest: dict[str, Presence] = {}
     for one in present:
-        if call.zone_ids and one.zone_id not in call.zone_ids:
+        if one.zone_id is None or (call.zone_ids and one.zone_id not in call.zone_ids):
             continue
         if one.subject_id not in latest or latest[one.subject_id].since < one.since:
             latest[one.subject_id] = one
     return tuple(
         Expected(subject_id=one.subject_id, zone_id=one.zone_id, since=one.since)
-        for one in sorted(latest.values(), key=lambda p: (p.zone_id, p.subject_id))
+        for one in sorted(latest.values(), key=lambda p: (p.zone_id or "", p.subject_id))
     )
 
 

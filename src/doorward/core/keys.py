@@ -1,0 +1,47 @@
+"""Keys by which gate agents and the server know each other."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from doorward.core.encoding import from_text
+from doorward.core.errors import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class ServerKeys:
+    """What the server signs permits with (Ed25519) and opens agents' journals with (X25519)."""
+
+    signer_id: str
+    signing: Ed25519PrivateKey
+    journal: X25519PrivateKey
+
+    @classmethod
+    def from_signing_key(cls, signer_id: str, signing: Ed25519PrivateKey) -> "ServerKeys":
+        """Both keys from one: the journal's is derived from the signing key (HKDF, RFC 5869)."""
+        kdf = HKDF(hashes.SHA256(), 32, salt=None, info=b"doorward/1/journal-key")
+        journal = X25519PrivateKey.from_private_bytes(kdf.derive(signing.private_bytes_raw()))
+        return cls(signer_id, signing, journal)
+
+    @property
+    def public(self) -> bytes:
+        """The 32 bytes by which agents check permits."""
+        return self.signing.public_key().public_bytes_raw()
+
+    @property
+    def journal_public(self) -> bytes:
+        """The 32 bytes to which agents seal their journals."""
+        return self.journal.public_key().public_bytes_raw()
+
+
+@lru_cache(maxsize=4096)
+def agent_key(text: str) -> Ed25519PublicKey:
+    """An agent's public key from its text; `Invalid` if it is none."""
+    try:
+        return Ed25519PublicKey.from_public_bytes(from_text(text))
+    except ValueError as error:
+        raise Invalid("A public key has 32 bytes (Ed25519), in URL-safe base 64.") from error

@@ -1,0 +1,88 @@
+"""Deeds at the gates: admit, report, command, replay; and the site's plan."""
+
+from doorward.gates.service.admission import admit
+from doorward.gates.service.alarms import acknowledge_alarm, list_alarms, raise_alarm, raise_once
+from doorward.gates.service.commands import (
+    Cause,
+    commanded_permits,
+    find_order,
+    give_order,
+    is_emergency,
+    open_now,
+    release,
+)
+from doorward.gates.service.doorstates import list_doors, report_door, sweep_doors
+from doorward.gates.service.listing import forget_old_passages, get_passage, list_passages
+from doorward.gates.service.moving import find_present, forgive, place_by_hand
+from doorward.gates.service.offline import answer_request
+from doorward.gates.service.outcomes import report, sweep_permits
+from doorward.gates.service.planning import (
+    forget_piece,
+    grant,
+    grants_of,
+    list_grants,
+    revoke_agent,
+    revoke_grant,
+    set_piece,
+    set_site_rules,
+)
+from doorward.gates.service.post import PlanCache, Post
+from doorward.gates.service.replay import replay
+from doorward.gates.service.rollcalls import (
+    Muster,
+    as_json,
+    as_page,
+    end_rollcall,
+    get_rollcall,
+    list_rollcalls,
+    mark_safe,
+    start_rollcall,
+)
+from doorward.gates.store.passages import Wanted
+
+__all__ = [
+    "Cause",
+    "Muster",
+    "PlanCache",
+    "Post",
+    "Wanted",
+    "acknowledge_alarm",
+    "admit",
+    "answer_request",
+    "as_json",
+    "as_page",
+    "commanded_permits",
+    "end_rollcall",
+    "find_order",
+    "find_present",
+    "forget_old_passages",
+    "forget_piece",
+    "forgive",
+    "get_passage",
+    "get_rollcall",
+    "give_order",
+    "grant",
+    "grants_of",
+    "is_emergency",
+    "list_alarms",
+    "list_doors",
+    "list_grants",
+    "list_passages",
+    "list_rollcalls",
+    "mark_safe",
+    "open_now",
+    "place_by_hand",
+    "raise_alarm",
+    "raise_once",
+    "release",
+    "replay",
+    "report",
+    "report_door",
+    "revoke_agent",
+    "revoke_grant",
+    "set_piece",
+    "set_site_rules",
+    "start_rollcall",
+    "sweep_doors",
+    "sweep_permits",
+]

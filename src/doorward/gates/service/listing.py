@@ -1,0 +1,37 @@
+"""Looking at passages; every look is recorded."""
+
+from datetime import timedelta
+
+from doorward.audit.service import record
+from doorward.core.errors import Invalid, NotFound
+from doorward.gates.model import Numbered, Passage
+from doorward.gates.store import passages
+from doorward.gates.store.passages import Wanted
+from doorward.platform.db import Unit
+from doorward.platform.paging import PageRequest
+
+
+def list_passages(unit: Unit, wanted: Wanted, page: PageRequest) -> list[Numbered]:
+    """Passages, latest first; one more than a page holds."""
+    if page.after is not None and not page.after.isdecimal():
+        raise Invalid("This cursor is not one of ours: start again without it.")
+    record(unit, "passages.viewed", subject_id=wanted.subject_id, gate=wanted.gate_id)
+    before = int(page.after) if page.after is not None else None
+    return passages.list_passages(unit.rows, unit.site_id, wanted, before=before, limit=page.limit + 1)
+
+
+def get_passage(unit: Unit, passage_id: str) -> Passage:
+    """One passage with every rule's answer."""
+    found = passages.find_passage(unit.rows, unit.site_id, passage_id)
+    if found is None:
+        raise NotFound("There is no such passage at this site.")
+    record(unit, "passage.viewed", subject_id=found.subject_id, passage=passage_id)
+    return found
+
+
+def forget_old_passages(unit: Unit, *, keep_days: int) -> int:
+    """Erase passages older than so many days; how many."""
+    count = passages.forget_passages(unit.rows, unit.site_id, unit.now - timedelta(days=keep_days))
+    if count:
+        record(unit, "passages.forgotten", count=count, keep_days=keep_days)
+    return count

@@ -1,0 +1,67 @@
+"""What came of permits: reports by agents, and a sweep for those that never came."""
+
+from datetime import timedelta
+
+from doorward.audit.service import record
+from doorward.core.errors import Conflict, NotFound
+from doorward.core.wire import Outcome, Signed
+from doorward.gates.model import AlarmKind, Passage, PassageState, Plan
+from doorward.gates.service.alarms import raise_alarm
+from doorward.gates.service.moving import move_back
+from doorward.gates.service.post import Post, hear
+from doorward.gates.store import passages
+from doorward.platform.db import Unit
+
+MOST_PER_SWEEP = 500
+OPEN_ENDED = frozenset({PassageState.PERMITTED, PassageState.UNREPORTED})
+
+
+def report(unit: Unit, post: Post, signed: Signed) -> Passage:
+    """Keep what the barrier did with a permit. A report sent twice changes nothing; another one conflicts."""
+    plan = post.plans.plan_of(unit)
+    outcome = hear(plan, Outcome, signed)
+    passage = passages.find_passage(unit.rows, unit.site_id, outcome.permit_id)
+    if passage is None or passage.agent_id != signed.signer_id or passage.gate_id != outcome.gate_id:
+        raise NotFound("No permit of that id was given to this agent for this gate.")
+    return settle(unit, plan, passage, moved=outcome.moved, certain=outcome.certain)
+
+
+def settle(unit: Unit, plan: Plan, passage: Passage, *, moved: bool, certain: bool) -> Passage:
+    """Say how a permitted passage ended. An uncertain end leaves the count and asks for a look."""
+    state = PassageState.OPENED if moved else PassageState.FAILED
+    if passage.state is state:
+        return passage
+    if passage.state not in OPEN_ENDED:
+        raise Conflict("This passage has ended otherwise: an outcome is reported once.")
+    passages.change_state(unit.rows, passage.id, state)
+    event = "gate.opened" if moved else "gate.failed"
+    record(
+        unit,
+        event,
+        subject_id=passage.subject_id,
+        passage=passage.id,
+        gate=passage.gate_id,
+        certain=certain,
+    )
+    if not moved and certain:
+        move_back(unit, plan, passage)
+    elif not certain:
+        raise_alarm(unit, AlarmKind.NO_OUTCOME, passage.gate_id, passage_id=passage.id)
+    return passages.find_passage(unit.rows, unit.site_id, passage.id) or passage
+
+
+def sweep_permits(unit: Unit, post: Post) -> int:
+    """Mark permits whose outcome never came, and raise an alarm for each; how many."""
+    until = unit.now - timedelta(seconds=post.outcome_grace_seconds)
+    late = passages.list_awaiting(unit.rows, unit.site_id, until, most=MOST_PER_SWEEP)
+    for passage in late:
+        passages.change_state(unit.rows, passage.id, PassageState.UNREPORTED)
+        record(
+            unit,
+            "gate.unreported",
+            subject_id=passage.subject_id,
+            passage=passage.id,
+            gate=passage.gate_id,
+        )
+        raise_alarm(unit, AlarmKind.NO_OUTCOME, passage.gate_id, passage_id=passage.id)
+    return len(late)

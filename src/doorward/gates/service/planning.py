@@ -1,0 +1,185 @@
+"""Changing a site's plan: rules, gates, zones, levels, schedules, agents and grants."""
+
+from doorward.audit.service import record
+from doorward.core.errors import Conflict, Invalid, NotFound
+from doorward.core.ids import new_id
+from doorward.core.keys import agent_key
+from doorward.gates.model import (
+    EVERY_GATE,
+    Agent,
+    Gate,
+    Grant,
+    Level,
+    Piece,
+    Plan,
+    Schedule,
+    SiteRules,
+    Zone,
+)
+from doorward.gates.rules.factors import require_identifying
+from doorward.gates.service.post import Post, holidays_of, zone_of
+from doorward.gates.store import places
+from doorward.platform.db import Unit
+from doorward.platform.paging import PageRequest
+
+
+def set_site_rules(unit: Unit, rules: SiteRules) -> SiteRules:
+    """Set a site's time zone, calendar, identification and promise; this also sets a new site up."""
+    zone_of(rules.time_zone)
+    holidays_of(rules.calendar, range(unit.now.year, unit.now.year + 1))
+    if rules.one_in < 1:
+        raise Invalid("one_in is a number of passages, at least 1.")
+    places.change_site(unit.rows, unit.site_id, rules)
+    record(unit, "site.rules-set", time_zone=rules.time_zone, one_in=rules.one_in)
+    return rules
+
+
+def set_piece(unit: Unit, post: Post, piece: Piece) -> Piece:
+    """Add a gate, zone, level, schedule or agent, or change the one of its id."""
+    plan = _plan(unit, post)
+    _check(plan, piece)
+    places.set_piece(unit.rows, unit.site_id, piece)
+    places.mark_changed(unit.rows, unit.site_id)
+    record(unit, f"{_kind(piece)}.set", **{_kind(piece): piece.id})
+    return piece
+
+
+def forget_piece(unit: Unit, post: Post, piece_id: str) -> None:
+    """Take a piece out of the plan; `Conflict` while another one needs it."""
+    plan = _plan(unit, post)
+    others: list[Piece] = [*plan.gates.values(), *plan.levels.values()]
+    needing = [one.id for one in others if piece_id in _needs(one)]
+    if needing:
+        raise Conflict(f"Still needed by {', '.join(sorted(needing))}: change that first.")
+    if not places.forget_piece(unit.rows, unit.site_id, piece_id):
+        raise NotFound("There is no such thing in this site's plan.")
+    places.mark_changed(unit.rows, unit.site_id)
+    record(unit, "plan.piece-removed", piece=piece_id)
+
+
+def revoke_agent(unit: Unit, post: Post, agent_id: str) -> Agent:
+    """Stop listening to an agent; its key is kept so that old journals can be told from forged ones."""
+    agent = _plan(unit, post).agents.get(agent_id)
+    if agent is None:
+        raise NotFound("There is no such agent at this site.")
+    gone = Agent(
+        id=agent.id,
+        name=agent.name,
+        public_key=agent.public_key,
+        gate_ids=agent.gate_ids,
+        revoked=True,
+    )
+    set_piece(unit, post, gone)
+    return gone
+
+
+def grant(unit: Unit, post: Post, wanted: Grant) -> Grant:
+    """Let a subject or group through a gate or level, or keep it out; the id and giver are ours to set."""
+    plan = _plan(unit, post)
+    if wanted.target_id not in {EVERY_GATE, *plan.gates, *plan.levels}:
+        raise NotFound("There is no such gate or level at this site.")
+    if wanted.schedule_id is not None and wanted.schedule_id not in plan.schedules:
+        raise NotFound("There is no such schedule at this site.")
+    if wanted.valid_from and wanted.valid_until and wanted.valid_until <= wanted.valid_from:
+        raise Invalid("A grant must end after it begins.")
+    made = Grant(
+        id=new_id("grant"),
+        holder_id=wanted.holder_id,
+        target_id=wanted.target_id,
+        effect=wanted.effect,
+        schedule_id=wanted.schedule_id,
+        valid_from=wanted.valid_from,
+        valid_until=wanted.valid_until,
+        made_by=unit.actor.id,
+    )
+    places.add_grant(unit.rows, unit.site_id, made)
+    record(
+        unit,
+        "grant.made",
+        subject_id=made.holder_id,
+        grant=made.id,
+        target=made.target_id,
+        effect=made.effect.value,
+    )
+    return made
+
+
+def revoke_grant(unit: Unit, grant_id: str) -> Grant:
+    """End a grant at once."""
+    gone = places.forget_grant(unit.rows, unit.site_id, grant_id)
+    if gone is None:
+        raise NotFound("There is no such grant at this site.")
+    record(unit, "grant.revoked", subject_id=gone.holder_id, grant=grant_id, target=gone.target_id)
+    return gone
+
+
+def list_grants(unit: Unit, wanted: PageRequest) -> list[Grant]:
+    """Grants by id; one more than a page holds."""
+    record(unit, "grants.viewed")
+    return places.list_grants(unit.rows, unit.site_id, after=wanted.after, limit=wanted.limit + 1)
+
+
+def grants_of(unit: Unit, holder_id: str) -> tuple[Grant, ...]:
+    """What a subject or group holds."""
+    record(unit, "grants.viewed", subject_id=holder_id)
+    return places.find_grants(unit.rows, unit.site_id, {holder_id})
+
+
+def _plan(unit: Unit, post: Post) -> Plan:
+    plan = post.plans.plan_of(unit)
+    if plan.version == 0:
+        raise Conflict("This site is not set up: set its rules (time zone) first.")
+    return plan
+
+
+def _check(plan: Plan, piece: Piece) -> None:
+    missing = _needs(piece) - {*plan.gates, *plan.zones, *plan.levels}
+    if missing:
+        raise NotFound(f"The plan of this site has no {', '.join(sorted(missing))}.")
+    match piece:
+        case Gate():
+            _check_gate(piece)
+        case Zone() if piece.capacity is not None and piece.capacity < 0:
+            raise Invalid("A capacity cannot be below zero.")
+        case Schedule():
+            _check_schedule(piece)
+        case Agent():
+            agent_key(piece.public_key)
+        case _:
+            return
+
+
+def _check_gate(gate: Gate) -> None:
+    require_identifying(gate.factors)
+    if not (1 <= gate.open_seconds <= 3600 and gate.held_after_seconds >= 1 and gate.least_frames >= 1):
+        raise Invalid(
+            "A gate opens for 1 to 3600 seconds, is held after 1 or more, and needs 1 frame or more."
+        )
+    if gate.one_in is not None and gate.one_in < 1:
+        raise Invalid("one_in is a number of passages, at least 1.")
+    if gate.two_person_seconds is not None and gate.two_person_seconds < 1:
+        raise Invalid("The second person needs at least one second.")
+
+
+def _check_schedule(schedule: Schedule) -> None:
+    if len(schedule.weekly) != 7:
+        raise Invalid("A schedule has seven weekdays, Monday first.")
+    spans = [span for day in schedule.weekly for span in day]
+    spans += [span for exception in schedule.exceptions for span in exception.spans]
+    spans += schedule.on_holidays or ()
+    if any(not (0 <= span.opens < 1440 and 0 <= span.closes <= 1440) for span in spans):
+        raise Invalid("A span opens at minute 0 to 1439 of its day and closes at minute 0 to 1440.")
+
+
+def _needs(piece: Piece) -> set[str]:
+    match piece:
+        case Gate():
+            return {zone for zone in (piece.from_zone_id, piece.to_zone_id) if zone is not None}
+        case Level() | Agent():
+            return set(piece.gate_ids)
+        case _:
+            return set()
+
+
+def _kind(piece: Piece) -> str:
+    return type(piece).__name__.lower()

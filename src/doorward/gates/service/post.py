@@ -1,0 +1,138 @@
+"""What stands behind every decision: who identifies, with which keys, under which plan."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from threading import Lock
+from typing import TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import holidays
+
+from doorward.core.errors import Denied, Invalid
+from doorward.core.keys import ServerKeys, agent_key
+from doorward.core.wire import DoorState, JournalEntry, Outcome, Request, Sighting, Signed, open_message
+from doorward.gates.model import (
+    Agent,
+    Calendar,
+    Gate,
+    Hours,
+    Level,
+    Piece,
+    Plan,
+    Schedule,
+    SiteRules,
+    Zone,
+    targets_of,
+)
+from doorward.gates.ports import Identifier
+from doorward.gates.store import places
+from doorward.platform.db import Unit
+
+M = TypeVar("M", Sighting, Outcome, DoorState, JournalEntry, Request)
+P = TypeVar("P", bound=Piece)
+
+
+class PlanCache:
+    """The latest plan of each site, kept until its version number in the database changes."""
+
+    def __init__(self) -> None:
+        self._plans: dict[str, tuple[int, Plan]] = {}
+        self._lock = Lock()
+
+    def plan_of(self, unit: Unit) -> Plan:
+        """The site's plan as this unit sees it; an empty one for a site not yet set up."""
+        version = places.find_version(unit.rows, unit.site_id)
+        if version is None:
+            return Plan(version=0)
+        year = unit.now.year
+        with self._lock:
+            held = self._plans.get(unit.site_id)
+        if held is not None and held[0] == year and held[1].version == version:
+            return held[1]
+        plan = _read_plan(unit, version)
+        with self._lock:
+            self._plans[unit.site_id] = (year, plan)
+        return plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post:
+    """Where decisions are taken. `reactions` are jobs promised with every decision."""
+
+    identifier: Identifier
+    keys: ServerKeys
+    plans: PlanCache = field(default_factory=PlanCache)
+    permit_seconds: int = 5
+    clock_tolerance_seconds: int = 30
+    policy_hours: int = 24
+    outcome_grace_seconds: int = 30
+    silence_seconds: int = 600
+    reactions: tuple[str, ...] = ()
+
+    @property
+    def clock_tolerance(self) -> timedelta:
+        """Greatest offset at which a sighting counts as live."""
+        return timedelta(seconds=self.clock_tolerance_seconds)
+
+
+def holidays_of(calendar: Calendar, years: range) -> frozenset[date]:
+    """The dates a calendar closes; `Invalid` for a country or subdivision nobody lists."""
+    found: set[date] = set(calendar.added)
+    if calendar.country is not None:
+        try:
+            listed = holidays.country_holidays(calendar.country, subdiv=calendar.subdivision, years=years)
+        except NotImplementedError as error:
+            raise Invalid("No holidays are known for this country and subdivision (ISO 3166).") from error
+        found.update(listed)
+    return frozenset(found - set(calendar.worked))
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of that name; `Invalid` if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise Invalid("There is no such time zone: use an IANA name such as Europe/Berlin.") from error
+
+
+def hours_of(rules: SiteRules, schedules: dict[str, Schedule], now: datetime) -> Hours:
+    """The site's schedules, its holidays from last year to the year after next, and its clock."""
+    years = range(now.year - 1, now.year + 3)
+    return Hours(schedules, holidays_of(rules.calendar, years), zone_of(rules.time_zone))
+
+
+def hear(plan: Plan, shape: type[M], signed: Signed) -> M:
+    """What an agent said, if it is known, signed it, and speaks for that gate."""
+    agent = plan.agents.get(signed.signer_id)
+    if agent is None or agent.revoked:
+        raise Denied("This agent is not registered here: register its public key first.")
+    message = open_message(agent_key(agent.public_key), shape, signed)
+    speaker = getattr(message, "agent_id", signed.signer_id)
+    if speaker != agent.id or message.gate_id not in agent.gate_ids:
+        raise Denied("This agent may not speak for this gate.")
+    return message
+
+
+def _read_plan(unit: Unit, version: int) -> Plan:
+    site = places.find_site(unit.rows, unit.site_id)
+    rules = site[1] if site else SiteRules()
+    pieces = places.list_pieces(unit.rows, unit.site_id)
+    gates = _by_id(pieces, Gate)
+    levels = _by_id(pieces, Level)
+    schedules = _by_id(pieces, Schedule)
+    return Plan(
+        version=version,
+        rules=rules,
+        gates=gates,
+        zones=_by_id(pieces, Zone),
+        levels=levels,
+        schedules=schedules,
+        agents=_by_id(pieces, Agent),
+        orders=places.list_orders(unit.rows, unit.site_id),
+        hours=hours_of(rules, schedules, unit.now),
+        targets=targets_of(gates, levels),
+    )
+
+
+def _by_id(pieces: list[Piece], kind: type[P]) -> dict[str, P]:
+    return {piece.id: piece for piece in pieces if isinstance(piece, kind)}

@@ -1,0 +1,142 @@
+"""From what an agent saw to who that is."""
+
+from dataclasses import dataclass, field
+
+from doorward.core.wire import FaceEvidence, Sighting
+from doorward.gates.model import (
+    Factor,
+    Gate,
+    Identification,
+    PinAnswer,
+    Plan,
+    Refusal,
+    Seen,
+)
+from doorward.gates.rules.factors import asked_for
+from doorward.gates.service.post import Post
+from doorward.platform.db import Unit
+
+# Which doubt is told when several arose: the one that says most.
+GRAVEST_FIRST = (
+    Refusal.IDENTITIES_DIFFER,
+    Refusal.PIN_LOCKED,
+    Refusal.PIN_WRONG,
+    Refusal.FACE_MISMATCH,
+    Refusal.LIVENESS_FAILED,
+    Refusal.TOO_FEW_FRAMES,
+    Refusal.UNCLEAR_PLATE,
+    Refusal.UNKNOWN,
+)
+OF_PEOPLE = frozenset({Factor.FACE, Factor.CARD, Factor.QR, Factor.PIN})
+
+
+@dataclass(slots=True)
+class _Findings:
+    proven: set[Factor] = field(default_factory=set)
+    doubts: set[Refusal] = field(default_factory=set)
+    person_id: str | None = None
+    vehicle_id: str | None = None
+    duress: bool = False
+
+
+def identify(unit: Unit, post: Post, plan: Plan, gate: Gate, sighting: Sighting) -> Seen:
+    """Who was seen and what proves it. Only factors the gate asks for are looked at, and nothing is kept."""
+    asked, found = asked_for(gate.factors), _Findings()
+    _claims(unit, post, sighting, asked, found)
+    if sighting.face is not None and Factor.FACE in asked:
+        _face(unit, post, plan, gate, sighting.face, found=found)
+    if sighting.pin is not None and Factor.PIN in asked and found.person_id is not None:
+        _pin(unit, post, sighting.pin, found)
+    if Factor.PLATE in asked:
+        _plate(unit, post, gate, sighting, found)
+    subjects = [post.identifier.subject_of(unit, one) for one in _who(gate, found)]
+    return Seen(
+        seen_at=sighting.seen_at,
+        received_at=unit.now,
+        proven=frozenset(found.proven),
+        subjects=tuple(one for one in subjects if one is not None),
+        doubt=next((doubt for doubt in GRAVEST_FIRST if doubt in found.doubts), None),
+        liveness_passed=sighting.face.liveness_passed if sighting.face else None,
+        duress=found.duress,
+    )
+
+
+def _claims(unit: Unit, post: Post, sighting: Sighting, asked: frozenset[Factor], found: _Findings) -> None:
+    claimed: set[str | None] = set()
+    if sighting.card is not None and Factor.CARD in asked:
+        holder = post.identifier.person_by_card(unit, sighting.card)
+        claimed.add(holder)
+        found.proven.update({Factor.CARD} if holder else ())
+    if sighting.qr is not None and Factor.QR in asked:
+        holder = post.identifier.person_by_qr(unit, sighting.qr)
+        claimed.add(holder)
+        found.proven.update({Factor.QR} if holder else ())
+    if len(claimed) > 1:
+        found.doubts.add(Refusal.IDENTITIES_DIFFER)
+        found.proven.clear()
+    elif None in claimed:
+        found.doubts.add(Refusal.UNKNOWN)
+    found.person_id = next(iter(claimed), None) if len(claimed) == 1 else None
+
+
+def _face(unit: Unit, post: Post, plan: Plan, gate: Gate, face: FaceEvidence, *, found: _Findings) -> None:
+    if face.frames < gate.least_frames:
+        found.doubts.add(Refusal.TOO_FEW_FRAMES)
+    elif face.liveness_passed is False:
+        found.doubts.add(Refusal.LIVENESS_FAILED)
+    elif Refusal.IDENTITIES_DIFFER in found.doubts:
+        return
+    elif found.person_id is not None:
+        one_in = gate.one_in or plan.rules.one_in
+        if post.identifier.is_face_of(unit, found.person_id, face, one_in=one_in):
+            found.proven.add(Factor.FACE)
+        else:
+            found.doubts.add(Refusal.FACE_MISMATCH)
+    elif (gate.identification or plan.rules.identification) is Identification.ONE_TO_MANY:
+        _recognise(unit, post, face, gate.one_in or plan.rules.one_in, found)
+
+
+def _recognise(unit: Unit, post: Post, face: FaceEvidence, one_in: int, found: _Findings) -> None:
+    found.person_id = post.identifier.person_by_face(unit, face, one_in=one_in)
+    if found.person_id is None:
+        found.doubts.add(Refusal.UNKNOWN)
+    else:
+        found.proven.add(Factor.FACE)
+
+
+def _pin(unit: Unit, post: Post, pin: str, found: _Findings) -> None:
+    assert found.person_id is not None
+    match post.identifier.check_pin(unit, found.person_id, pin):
+        case PinAnswer.RIGHT:
+            found.proven.add(Factor.PIN)
+        case PinAnswer.DURESS:
+            found.proven.add(Factor.PIN)
+            found.duress = True
+        case PinAnswer.LOCKED:
+            found.doubts.add(Refusal.PIN_LOCKED)
+        case _:
+            found.doubts.add(Refusal.PIN_WRONG)
+
+
+def _plate(unit: Unit, post: Post, gate: Gate, sighting: Sighting, found: _Findings) -> None:
+    plate = sighting.plate
+    if plate is None:
+        return
+    if plate.frames < gate.least_frames:
+        found.doubts.add(Refusal.TOO_FEW_FRAMES)
+    elif plate.minimum_character_confidence < gate.least_character_confidence:
+        found.doubts.add(Refusal.UNCLEAR_PLATE)
+    else:
+        found.vehicle_id = post.identifier.vehicle_by_plate(unit, plate)
+        if found.vehicle_id is None:
+            found.doubts.add(Refusal.UNKNOWN)
+        else:
+            found.proven.add(Factor.PLATE)
+
+
+def _who(gate: Gate, found: _Findings) -> list[str]:
+    """The person, then the vehicle; only those whose factors the first alternative that is met asks for."""
+    met = next((set(part) for part in gate.factors if found.proven.issuperset(part)), None)
+    person = found.person_id if met is None or met & OF_PEOPLE else None
+    vehicle = found.vehicle_id if met is None or Factor.PLATE in met else None
+    return [one for one in (person, vehicle) if one is not None]

@@ -1,0 +1,178 @@
+"""A small site with agents that sign, and somebody who knows its people by heart."""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from doorward.core import wire
+from doorward.core.encoding import to_text
+from doorward.core.keys import ServerKeys
+from doorward.core.wire import Credential, FaceEvidence, Permit, PlateEvidence, Sighting, Signed
+from doorward.gates import service
+from doorward.gates.model import (
+    Agent,
+    Direction,
+    Factor,
+    Gate,
+    Grant,
+    PinAnswer,
+    SiteRules,
+    Subject,
+    Zone,
+)
+from doorward.gates.service import Post
+from doorward.platform.db import Database, Unit
+from doorward.platform.paging import PageRequest
+from tests.conftest import GUARD, SITE, SteppingClock
+
+AGENT_KEY = Ed25519PrivateKey.from_private_bytes(b"a" * 32)
+SERVER_KEYS = ServerKeys.from_signing_key("server_1", Ed25519PrivateKey.from_private_bytes(b"s" * 32))
+CARDS = {"card-ada": "person_ada", "card-bob": "person_bob"}
+PLATES = {"ABC123": "vehicle_red"}
+TEMPLATE = "A" * 683  # 512 zero bytes in base 64
+
+
+@dataclass(slots=True)
+class Memory:
+    """An `Identifier` that answers from dictionaries."""
+
+    subjects: dict[str, Subject] = field(
+        default_factory=lambda: {
+            name: Subject(id=name) for name in ("person_ada", "person_bob", "vehicle_red")
+        }
+    )
+    face_of: str | None = None
+
+    def person_by_card(self, unit: Unit, number: str) -> str | None:
+        return CARDS.get(number)
+
+    def person_by_qr(self, unit: Unit, token: str) -> str | None:
+        return CARDS.get(token.replace("qr", "card"))
+
+    def is_face_of(self, unit: Unit, person_id: str, face: FaceEvidence, *, one_in: int) -> bool:
+        return self.face_of == person_id
+
+    def person_by_face(self, unit: Unit, face: FaceEvidence, *, one_in: int) -> str | None:
+        return self.face_of
+
+    def check_pin(self, unit: Unit, person_id: str, pin: str) -> PinAnswer:
+        answers = {"1111": PinAnswer.RIGHT, "9999": PinAnswer.DURESS, "0000": PinAnswer.LOCKED}
+        return answers.get(pin, PinAnswer.WRONG)
+
+    def vehicle_by_plate(self, unit: Unit, plate: PlateEvidence) -> str | None:
+        return PLATES.get(plate.candidates[0][0])
+
+    def subject_of(self, unit: Unit, subject_id: str) -> Subject | None:
+        return self.subjects.get(subject_id)
+
+    def credentials(self, unit: Unit) -> Iterable[tuple[Credential, str, str]]:
+        yield from ((Credential.CARD, number, holder) for number, holder in CARDS.items())
+        yield from ((Credential.PLATE, text, holder) for text, holder in PLATES.items())
+
+
+CARD_GATE = Gate(id="gate_card", name="Card", factors=((Factor.CARD,),), to_zone_id="zone_hall")
+OUT_GATE = Gate(
+    id="gate_out",
+    name="Out",
+    factors=((Factor.CARD,),),
+    direction=Direction.OUT,
+    from_zone_id="zone_hall",
+)
+HALL = Zone(id="zone_hall", name="Hall")
+
+
+class Scene:
+    """One site, one agent beside all its gates, and a clock that moves when told to."""
+
+    def __init__(self, database: Database, clock: SteppingClock) -> None:
+        self.database, self.clock = database, clock
+        self.memory = Memory()
+        self.post = Post(identifier=self.memory, keys=SERVER_KEYS)
+        self.numbers = itertools.count(1)
+        with self.unit() as unit:
+            service.set_site_rules(unit, SiteRules())
+        self.set(HALL, CARD_GATE, OUT_GATE)
+        self.register(CARD_GATE.id, OUT_GATE.id)
+        for holder in ("person_ada", "person_bob", "vehicle_red"):
+            self.grant(Grant(id="", holder_id=holder))
+
+    @contextmanager
+    def unit(self) -> Iterator[Unit]:
+        with self.database.unit(GUARD, SITE) as unit:
+            yield unit
+
+    def set(self, *pieces: Any) -> None:
+        with self.unit() as unit:
+            for piece in pieces:
+                service.set_piece(unit, self.post, piece)
+
+    def register(self, *gate_ids: str, revoked: bool = False) -> None:
+        key = to_text(AGENT_KEY.public_key().public_bytes_raw())
+        self.set(Agent(id="agent_1", name="Post", public_key=key, gate_ids=gate_ids, revoked=revoked))
+
+    def add_gate(self, gate: Gate) -> None:
+        self.set(gate)
+        self.register(CARD_GATE.id, OUT_GATE.id, gate.id)
+
+    def grant(self, grant: Grant) -> Grant:
+        with self.unit() as unit:
+            return service.grant(unit, self.post, grant)
+
+    def sighting(self, gate_id: str = CARD_GATE.id, **facts: Any) -> Signed:
+        held: dict[str, Any] = {"seen_at": self.clock.now, "sequence": next(self.numbers)}
+        return self.sign(Sighting(agent_id="agent_1", gate_id=gate_id, **(held | facts)))
+
+    def sign(self, message: Any) -> Signed:
+        return wire.seal_message(AGENT_KEY, "agent_1", message)
+
+    def admit(self, signed: Signed) -> Permit:
+        with self.unit() as unit:
+            answer = service.admit(unit, self.post, signed)
+        return wire.open_message(SERVER_KEYS.signing.public_key(), Permit, answer)
+
+    def card(self, name: str = "ada", gate_id: str = CARD_GATE.id, **facts: Any) -> Permit:
+        return self.admit(self.sighting(gate_id, card=f"card-{name}", **facts))
+
+    def report(self, permit: Permit, *, moved: bool = True, certain: bool = True) -> None:
+        outcome = wire.Outcome(
+            permit_id=permit.permit_id,
+            gate_id=permit.gate_id,
+            moved=moved,
+            at=self.clock.now,
+            certain=certain,
+        )
+        with self.unit() as unit:
+            service.report(unit, self.post, self.sign(outcome))
+
+    def inside(self, zone_id: str = "zone_hall") -> list[str]:
+        with self.unit() as unit:
+            return [one.subject_id for one in service.find_present(unit, zone_id)]
+
+    def alarms(self) -> list[str]:
+        with self.unit() as unit:
+            page = service.list_alarms(unit, _all(), waiting=True)
+        return sorted(alarm.kind.value for alarm in page)
+
+    def states(self) -> list[tuple[str, str]]:
+        with self.unit() as unit:
+            found = service.list_passages(unit, service.Wanted(), _all())
+        return [(one.passage.state.value, one.passage.because) for one in reversed(found)]
+
+    def limit(self, subject_id: str, **changes: Any) -> None:
+        self.memory.subjects[subject_id] = replace(self.memory.subjects[subject_id], **changes)
+
+
+def face(frames: int = 5, *, live: bool | None = True) -> FaceEvidence:
+    return FaceEvidence(template=TEMPLATE, frames=frames, quality=12.0, liveness_passed=live)
+
+
+def plate(text: str = "ABC123", *, sure: float = 0.9) -> PlateEvidence:
+    return PlateEvidence(candidates=((text, sure),), minimum_character_confidence=sure, frames=5)
+
+
+def _all() -> PageRequest:
+    return PageRequest(None, 100)
