@@ -1,0 +1,64 @@
+"""The agent's own key and the server's public one."""
+
+import os
+import stat
+from pathlib import Path
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from doorward.core.encoding import from_text, to_text
+from doorward.core.errors import Conflict, Invalid
+
+
+def make_key(path: Path) -> str:
+    """Write a new Ed25519 key (PEM, mode 0600) and give its public half to register at the server.
+
+    `Conflict` if the file is there already: a key is never written over.
+    """
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError as error:
+        raise Conflict("There is a key already: name another file, or move it away yourself.") from error
+    except OSError as error:
+        raise Invalid("The key file cannot be written: check the folder.") from error
+    with os.fdopen(handle, "wb") as file:
+        file.write(pem)
+        file.flush()
+        os.fsync(file.fileno())
+    return public_text(key)
+
+
+def public_text(key: Ed25519PrivateKey) -> str:
+    """The public half, in base 64."""
+    return to_text(key.public_key().public_bytes_raw())
+
+
+def load_key(path: Path) -> Ed25519PrivateKey:
+    """The agent's key; `Invalid` unless the file is a key that nobody else may read."""
+    try:
+        status = path.stat()
+        raw = path.read_bytes()
+    except OSError as error:
+        raise Invalid("The key file cannot be read: make one with `doorward-edge keygen`.") from error
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        raise Invalid("Others may read the key file: chmod 600 it, or better make a new key.")
+    try:
+        key = serialization.load_pem_private_key(raw, None)
+    except (ValueError, TypeError) as error:
+        raise Invalid("The key file holds no private key: make one with `doorward-edge keygen`.") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise Invalid("The key file holds another kind of key: make one with `doorward-edge keygen`.")
+    return key
+
+
+def server_key(text: str) -> Ed25519PublicKey:
+    """The key that permits must be signed with."""
+    try:
+        return Ed25519PublicKey.from_public_bytes(from_text(text))
+    except ValueError as error:
+        raise Invalid("server.public_key must be the 32 bytes that the server showed, in base 64.") from error

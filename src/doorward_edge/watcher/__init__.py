@@ -1,0 +1,1 @@
+"""Turns what a camera shows into sightings: people and cars, each of them once."""
