@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from doorward.core.errors import DoorwardError, Unavailable
+from doorward_edge.commands import Commands
 from doorward_edge.doorman import Doorman
 from doorward_edge.journal import Journal
 from doorward_edge.passage import Decision, Gathering, Seen
@@ -50,6 +51,7 @@ class Agent:
         self._journal = Journal(post)
         self.upkeep = Upkeep(post, self._journal)
         self.doorman = Doorman(post, self.upkeep, self._journal)
+        self.commands = Commands(post, self.upkeep)
         self._gathering = Gathering(post.orders.expects, seconds=post.orders.gather_seconds)
         self._parts: queue.Queue[Seen | _Over] = queue.Queue(maxsize=16)
         self._stopped = threading.Event()
@@ -87,7 +89,7 @@ class Agent:
                     raise part.problem
                 return
             yield from self._take(part)
-            self._round()
+            yield from self._round()
         yield from self._decide(self._gathering.flush())
 
     def _next_part(self) -> Seen | _Over | None:
@@ -134,14 +136,16 @@ class Agent:
             self._post.statistics.faults += 1
             return self.doorman.after_a_fault(seen)
 
-    def _round(self) -> None:
+    def _round(self) -> list[Decision]:
         try:
             self.upkeep.look_after()
             change = self._sensor.poll() if self._sensor else None
             if change is not None:
                 self.upkeep.report_door(change)
+            return self.commands.look()
         except DoorwardError:
             self._post.statistics.faults += 1
+            return []
 
     def settle(self) -> None:
         """Hand over what waits, if the server is there; nothing is lost if it is not."""

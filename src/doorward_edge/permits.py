@@ -1,9 +1,13 @@
 """Whether an answer from the server may move the barrier."""
 
+from datetime import datetime, timedelta
+
 from doorward.core.wire import Permit, Sighting
 from doorward_edge.alone import Because
 
 LONGEST_SECONDS = 30
+# The server numbers permits given by hand by the microsecond, far beyond what an agent counts to.
+FIRST_COMMAND = 2**40
 
 
 def fault_of(permit: Permit, sighting: Sighting, *, waited: float, last_used: int) -> Because | None:
@@ -17,5 +21,18 @@ def fault_of(permit: Permit, sighting: Sighting, *, waited: float, last_used: in
     if permit.sequence <= last_used:
         return Because.USED
     if not 0 <= waited < min(permit.valid_seconds, LONGEST_SECONDS):
+        return Because.LATE
+    return None
+
+
+def command_fault_of(
+    permit: Permit, *, agent_id: str, gate_id: str, now: datetime, last_commanded: int
+) -> Because | None:
+    """Why a permit given by hand is not for here and now; `now` is the server's time."""
+    if (permit.agent_id, permit.gate_id) != (agent_id, gate_id) or permit.sequence < FIRST_COMMAND:
+        return Because.NOT_OURS
+    if not permit.opens or permit.sequence <= last_commanded:
+        return Because.USED
+    if not now < permit.expires_at <= now + timedelta(seconds=2 * LONGEST_SECONDS):
         return Because.LATE
     return None

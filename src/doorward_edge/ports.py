@@ -72,6 +72,9 @@ class Link(Protocol):
     def replay(self, entries: Sequence[Signed]) -> Signed:
         """Journal entries in order; a signed receipt for what the server now holds."""
 
+    def commands(self, request: Signed) -> Sequence[Signed]:
+        """A signed `Request` in; the permits that staff gave by hand and nobody has used yet."""
+
     def fetch(self, request: Signed) -> Signed:
         """A signed `Request` in; the signed policy or time out."""
 

@@ -27,6 +27,7 @@ class Orders:
     open_seconds: int = 5
     retry_seconds: float = 5.0
     refresh_seconds: float = 60.0
+    command_seconds: float = 1.0
     least_plate_frames: int = 3
     least_character_confidence: float = 0.5
     most_refusals_kept: int = 20_000

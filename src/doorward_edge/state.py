@@ -124,12 +124,15 @@ class AgentState:
             with self._together():
                 self._keep("journal_key", key)
 
-    def mark_used(self, sequence: int, permit_id: str, gate_id: str) -> None:
-        """Before the barrier moves: this permit, and every earlier one, is spent. `Conflict` if it was."""
+    def mark_used(self, sequence: int, permit_id: str, gate_id: str, *, row: str = "last_used") -> None:
+        """Before the barrier moves: this permit, and every earlier one, is spent. `Conflict` if it was.
+
+        Permits asked for and permits given by hand (`last_commanded`) are numbered in rows of their own.
+        """
         with self._together():
-            if sequence <= self._number("last_used"):
+            if sequence <= self._number(row):
                 raise Conflict("This permit was used before.")
-            self._keep("last_used", sequence)
+            self._keep(row, sequence)
             try:
                 self._rows.execute(
                     "INSERT INTO outcomes (sequence, permit_id, gate_id) VALUES (?, ?, ?)",

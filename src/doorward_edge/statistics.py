@@ -21,6 +21,7 @@ class AgentStatistics:
     opened: int = 0
     refused: int = 0
     decided_alone: int = 0
+    opened_by_hand: int = 0
     link_failures: int = 0
     not_genuine: int = 0
     not_moved: int = 0

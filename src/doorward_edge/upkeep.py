@@ -76,7 +76,8 @@ class Upkeep:
             self._post.statistics.refused_reports += 1
         return True
 
-    def _request(self, wants: Wants) -> Request:
+    def request(self, wants: Wants) -> Request:
+        """A question of this agent's, with a nonce of its own."""
         orders = self._post.orders
         return Request(
             agent_id=orders.agent_id,
@@ -88,7 +89,7 @@ class Upkeep:
 
     def _set_time(self) -> None:
         post = self._post
-        request = self._request(Wants.TIME)
+        request = self.request(Wants.TIME)
         signed = post.sign(request)
         sent = post.clock.monotonic()
         answer = post.link.fetch(signed)
@@ -100,7 +101,7 @@ class Upkeep:
 
     def _fetch_policy(self) -> None:
         post, orders = self._post, self._post.orders
-        request = self._request(Wants.POLICY)
+        request = self.request(Wants.POLICY)
         policy = open_message(post.server_key, OfflinePolicy, post.link.fetch(post.sign(request)))
         if (policy.agent_id, policy.gate_id, policy.nonce) != (
             orders.agent_id,

@@ -61,6 +61,10 @@ class Line:
         self._check()
         return self._link.replay(entries)
 
+    def commands(self, request: Signed) -> Sequence[Signed]:
+        self._check()
+        return self._link.commands(request)
+
     def fetch(self, request: Signed) -> Signed:
         self._check()
         return self._link.fetch(request)

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from doorward.core.wire import (
     seal_message,
 )
 from doorward_edge.clock import ClockWatch
+from doorward_edge.commands import Commands
 from doorward_edge.doorman import Doorman
 from doorward_edge.drivers.simulated import SimulatedBarrier
 from doorward_edge.journal import Journal
@@ -97,6 +98,7 @@ class FakeServer:
     outcomes: list[Outcome] = field(default_factory=list)
     doors: list[DoorState] = field(default_factory=list)
     journal: list[tuple[JournalEntry, JournalFact]] = field(default_factory=list)
+    commanded: list[Signed] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)
 
     def _listen(self) -> None:
@@ -162,6 +164,27 @@ class FakeServer:
 
     def head(self) -> bytes:
         return link_of(self._bodies[-1]) if self._bodies else START_OF_CHAIN
+
+    def commands(self, message: Signed) -> list[Signed]:
+        with self.lock:
+            self._listen()
+            request = open_message(AGENT_KEY.public_key(), Request, message)
+            assert request.wants is Wants.COMMANDS
+            return list(self.commanded)
+
+    def command(self, *, number: int = 2**50, key: Ed25519PrivateKey = SERVER_KEY, **change: Any) -> None:
+        """Staff give a permit by hand."""
+        permit = Permit(
+            permit_id=f"permit_{number}",
+            gate_id="gate_a",
+            agent_id="agent_a",
+            sequence=number,
+            opens=True,
+            because="commanded",
+            open_seconds=3,
+            expires_at=self.now() + timedelta(seconds=5),
+        )
+        self.commanded.append(seal_message(key, "server", replace(permit, **change)))
 
     def fetch(self, message: Signed) -> Signed:
         with self.lock:
@@ -229,6 +252,7 @@ class World:
         self.journal = Journal(self.post)
         self.upkeep = Upkeep(self.post, self.journal)
         self.doorman = Doorman(self.post, self.upkeep, self.journal)
+        self.commands = Commands(self.post, self.upkeep)
         self.upkeep.recover()
         self.upkeep.round()
 

@@ -68,6 +68,14 @@ class HttpLink:
         body = {"entries": [entry.to_json() for entry in entries]}
         return Signed.from_json(self._post("journal", body))
 
+    def commands(self, request: Signed) -> Sequence[Signed]:
+        """POST commands: permits given by hand."""
+        answer = self._post("commands", request.to_json())
+        listed = answer.get("permits") if isinstance(answer, dict) else None
+        if not isinstance(listed, list):
+            raise Invalid("The server's answer holds no list of permits.")
+        return [Signed.from_json(one) for one in listed]
+
     def fetch(self, request: Signed) -> Signed:
         """POST requests: policy or time."""
         return Signed.from_json(self._post("requests", request.to_json()))

@@ -8,12 +8,13 @@ from doorward.core.wire import Kind, Signed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalLink:
-    """A `Link` made of four functions; messages are signed and verified all the same."""
+    """A `Link` made of five functions; messages are signed and verified all the same."""
 
     answer: Callable[[Signed], Signed]
     note: Callable[[Kind, Signed], None]
     take: Callable[[Sequence[Signed]], Signed]
     give: Callable[[Signed], Signed]
+    command: Callable[[Signed], Sequence[Signed]] = lambda _: ()
 
     def ask(self, sighting: Signed) -> Signed:
         """The permit for a sighting."""
@@ -26,6 +27,10 @@ class LocalLink:
     def replay(self, entries: Sequence[Signed]) -> Signed:
         """The receipt for journal entries."""
         return self.take(entries)
+
+    def commands(self, request: Signed) -> Sequence[Signed]:
+        """Permits given by hand."""
+        return self.command(request)
 
     def fetch(self, request: Signed) -> Signed:
         """Policy or time."""

@@ -140,14 +140,14 @@ _POLICY = record(
     open_seconds=whole(1, 3600),
     hash_key=octets(32, 32),
     journal_key=octets(32, 32),
-    schedules=many(many(record(Window, opens=instant, closes=instant), 1000), 1000),
+    schedules=many(many(record(Window, opens=instant, closes=instant), 1000), MAX_ENTRIES),
     entries=many(
         record(
             PolicyEntry,
             kind=one_of(Credential),
             hash=octets(32, 32),
             subject_id=IDENTIFIER,
-            schedule=whole(0, 999),
+            schedule=whole(0, MAX_ENTRIES - 1),
         ),
         MAX_ENTRIES,
     ),

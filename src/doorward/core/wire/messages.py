@@ -109,11 +109,12 @@ class Wants(StrEnum):
 
     POLICY = "policy"
     TIME = "time"
+    COMMANDS = "commands"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """An agent asks for its policy or for the time; the answer repeats the nonce."""
+    """An agent asks for its policy or the time, whose answer repeats the nonce, or for commanded permits."""
 
     agent_id: str
     gate_id: str
