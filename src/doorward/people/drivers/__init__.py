@@ -1,0 +1,1 @@
+"""Matchers we can use."""

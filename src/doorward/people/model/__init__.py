@@ -1,0 +1,28 @@
+"""The words of people and vehicles: who is known, on what basis, and by what they are known again."""
+
+from doorward.people.model.persons import (
+    Basis,
+    Enrolment,
+    FrameVerdict,
+    Group,
+    Kind,
+    Person,
+    PersonView,
+    PinCheck,
+    Standing,
+)
+from doorward.people.model.vehicles import Vehicle, VehicleMatch
+
+__all__ = [
+    "Basis",
+    "Enrolment",
+    "FrameVerdict",
+    "Group",
+    "Kind",
+    "Person",
+    "PersonView",
+    "PinCheck",
+    "Standing",
+    "Vehicle",
+    "VehicleMatch",
+]

@@ -1,0 +1,15 @@
+"""Pure decisions about people: photos of one person, PINs too easy, one form of a name."""
+
+from doorward.people.rules.credentials import LOCKED_FOR, MOST_WRONG_PINS, require_strong_pin
+from doorward.people.rules.enrolment import LEAST_FRAMES, odd_ones_out
+from doorward.people.rules.names import one_form_of_name, one_form_of_number
+
+__all__ = [
+    "LEAST_FRAMES",
+    "LOCKED_FOR",
+    "MOST_WRONG_PINS",
+    "odd_ones_out",
+    "one_form_of_name",
+    "one_form_of_number",
+    "require_strong_pin",
+]

@@ -1,0 +1,148 @@
+"""Cards, QR codes and PINs: the equal path of whoever wants no face enrolled."""
+
+import secrets
+from collections.abc import Iterator
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+
+from doorward.audit.service import record
+from doorward.core.encoding import to_text
+from doorward.core.errors import Conflict, Invalid, NotFound
+from doorward.core.ids import new_id
+from doorward.people.model import PinCheck
+from doorward.people.rules import LOCKED_FOR, MOST_WRONG_PINS, one_form_of_number, require_strong_pin
+from doorward.people.service.persons import get_person
+from doorward.people.service.recogniser import Recogniser, announce
+from doorward.people.store import credentials as store
+from doorward.people.store.credentials import CredentialRow
+from doorward.platform.db import Unit
+from doorward.vault.model import Place, Purpose
+from doorward.vault.service import Vault, open_keys, seal_for
+
+TABLE = "people_credentials"
+BLINDS = {"card": Purpose.BLIND_CARD, "qr": Purpose.BLIND_QR}
+# A PIN is short: the keyed hash beneath makes a stolen table useless, Argon2id slows whoever has the key too.
+PIN_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
+
+def add_card(unit: Unit, vault: Vault, person_id: str, number: str) -> str:
+    """Give somebody a card; its id. `Conflict` if another person holds it."""
+    get_person(unit, person_id)
+    form = one_form_of_number(number)
+    if find_by_card(unit, vault, form) is not None:
+        raise Conflict("Somebody holds this card already: take it from them first.")
+    return _add(unit, vault, person_id, "card", form)
+
+
+def issue_qr(unit: Unit, vault: Vault, person_id: str) -> str:
+    """A fresh code with 128 random bits, told this once; former codes of this person stop working."""
+    get_person(unit, person_id)
+    for old in store.list_credentials(unit.rows, unit.site_id, person_id):
+        if old.kind == "qr":
+            store.forget_credential(unit.rows, unit.site_id, person_id, old.id)
+    token = to_text(secrets.token_bytes(16))
+    _add(unit, vault, person_id, "qr", token)
+    return token
+
+
+def remove_credential(unit: Unit, person_id: str, credential_id: str) -> None:
+    """A card or code that stops working at once."""
+    if not store.forget_credential(unit.rows, unit.site_id, person_id, credential_id):
+        raise NotFound("This person has no such card or code.")
+    announce(unit, person_id)
+    record(unit, "credential.removed", subject_id=person_id, credential=credential_id)
+
+
+def set_pin(unit: Unit, vault: Vault, person_id: str, pin: str, *, duress: str | None = None) -> None:
+    """Set a PIN, and one to use under duress that opens alike and raises a silent alarm."""
+    get_person(unit, person_id)
+    require_strong_pin(pin)
+    if duress is not None and require_strong_pin(duress) == pin:
+        raise Invalid("The PIN for duress must differ from the usual one.")
+    hashed = PIN_HASHER.hash(_keyed(vault, person_id, pin))
+    duress_hash = PIN_HASHER.hash(_keyed(vault, person_id, duress)) if duress else None
+    store.put_pin(unit.rows, unit.site_id, person_id, hashed, duress_hash)
+    record(unit, "pin.set", subject_id=person_id, duress=duress is not None)
+
+
+def check_pin(unit: Unit, vault: Vault, person_id: str, pin: str) -> PinCheck:
+    """What a PIN is worth; the fifth wrong one in a row locks it for a quarter of an hour."""
+    kept = store.find_pin(unit.rows, unit.site_id, person_id)
+    if kept is None:
+        return PinCheck.WRONG
+    if kept.locked_until is not None and unit.now < kept.locked_until:
+        return PinCheck.LOCKED
+    offered = _keyed(vault, person_id, pin)
+    right, forced = _is(kept.pin_hash, offered), _is(kept.duress_hash, offered)
+    if right or forced:
+        store.count_wrong_pin(unit.rows, person_id, 0, None)
+        return PinCheck.DURESS if forced else PinCheck.RIGHT
+    wrong = kept.wrong + 1
+    locked = wrong >= MOST_WRONG_PINS
+    store.count_wrong_pin(
+        unit.rows, person_id, 0 if locked else wrong, unit.now + LOCKED_FOR if locked else None
+    )
+    if locked:
+        record(unit, "pin.locked", subject_id=person_id)
+    return PinCheck.LOCKED if locked else PinCheck.WRONG
+
+
+def find_by_card(unit: Unit, vault: Vault, number: str) -> str | None:
+    """Who holds this card; None for nobody, or for what cannot be a card."""
+    try:
+        form = one_form_of_number(number)
+    except Invalid:
+        return None
+    return store.find_holder(unit.rows, unit.site_id, "card", vault.blinds(Purpose.BLIND_CARD, form))
+
+
+def find_by_qr(unit: Unit, vault: Vault, token: str) -> str | None:
+    """Whose code this is."""
+    return store.find_holder(unit.rows, unit.site_id, "qr", vault.blinds(Purpose.BLIND_QR, token))
+
+
+def list_credentials(unit: Unit, person_id: str) -> list[tuple[str, str]]:
+    """Id and kind of each card and code of a person."""
+    get_person(unit, person_id)
+    return [(one.id, one.kind) for one in store.list_credentials(unit.rows, unit.site_id, person_id)]
+
+
+def unsealed_credentials(unit: Unit, recogniser: Recogniser) -> Iterator[tuple[str, str, str]]:
+    """Kind, plain value and holder of each card and code, to be hashed for an agent's offline policy."""
+    found = store.list_credentials(unit.rows, unit.site_id)
+    keys = open_keys(unit, recogniser.vault, [one.person_id for one in found])
+    for one in found:
+        key = keys.get(one.person_id)
+        if key is not None:
+            yield one.kind, key.unseal(Place(TABLE, "sealed", one.id), one.sealed).decode(), one.person_id
+
+
+def _add(unit: Unit, vault: Vault, person_id: str, kind: str, value: str) -> str:
+    credential_id = new_id(kind)
+    row = CredentialRow(
+        id=credential_id,
+        site_id=unit.site_id,
+        person_id=person_id,
+        kind=kind,
+        blind=vault.blind(BLINDS[kind], value),
+        sealed=seal_for(unit, vault, person_id, Place(TABLE, "sealed", credential_id), value.encode()),
+        added_at=unit.now,
+    )
+    store.add_credential(unit.rows, row)
+    announce(unit, person_id)
+    record(unit, "credential.added", subject_id=person_id, kind=kind, credential=credential_id)
+    return credential_id
+
+
+def _keyed(vault: Vault, person_id: str, pin: str) -> bytes:
+    return vault.blind(Purpose.BLIND_PIN, f"{person_id}\n{pin}")
+
+
+def _is(hashed: str | None, offered: bytes) -> bool:
+    if hashed is None:
+        return False
+    try:
+        return PIN_HASHER.verify(hashed, offered)
+    except VerifyMismatchError:
+        return False
