@@ -12,11 +12,11 @@ from doorward.vision.liveness.model import LivenessCue, Step
 from doorward.vision.liveness.parallax import narrowing, nose_parallax
 
 FRONTAL_DEGREES = 12.0
-TURNED_DEGREES = 26.0
+TURNED_DEGREES = 24.0
 TURNED_FRAMES = 2
 # Below LEAST a turn gets no credit, below FLAT it is a picture's; measured in docs/presentation-attacks.md.
 LEAST_PARALLAX, FLAT_PARALLAX = 0.18, 0.08
-LEAST_NARROWING, FLAT_NARROWING = 0.80, 0.70
+LEAST_NARROWING, FLAT_NARROWING = 0.77, 0.70
 FLAT_FRAMES = 3
 
 
@@ -34,6 +34,7 @@ class TurnWatch:
     """Remembers the frontal landmarks of one track and its turn so far; a turn starts from the front."""
 
     frontal: NDArray[np.float32]
+    frontal_yaw: float
     _is_ready: bool = False
     _to: Turn = Turn.NONE
     _turned: int = 0
@@ -42,16 +43,19 @@ class TurnWatch:
     @classmethod
     def of(cls, calm: Sequence[LivenessCue]) -> Self:
         """A watch that takes the median of calm frames as the front."""
-        return cls(np.median([_upright(cue.landmarks) for cue in calm], axis=0).astype(np.float32))
+        front = np.median([_upright(cue.landmarks) for cue in calm], axis=0)
+        return cls(front.astype(np.float32), float(np.median([cue.yaw_degrees for cue in calm])))
 
     def see(self, cue: LivenessCue) -> Turn:
         """The turn completed with this frame, if any."""
-        if abs(cue.yaw_degrees) <= FRONTAL_DEGREES:
+        # A nose that is not quite in the middle shifts every angle, so a face is measured against itself.
+        yaw = cue.yaw_degrees - self.frontal_yaw
+        if abs(yaw) <= FRONTAL_DEGREES:
             self._is_ready, self._turned = True, 0
-        to = Turn.LEFT if cue.yaw_degrees > 0 else Turn.RIGHT
+        to = Turn.LEFT if yaw > 0 else Turn.RIGHT
         parallax = nose_parallax(self.frontal, cue.landmarks) * (1 if to is Turn.LEFT else -1)
-        narrow = narrowing(self.frontal, cue.landmarks, cue.yaw_degrees)
-        turned = abs(cue.yaw_degrees) >= TURNED_DEGREES
+        narrow = narrowing(self.frontal, cue.landmarks, yaw)
+        turned = abs(yaw) >= TURNED_DEGREES
         # Not "less than": NaN must count as flat.
         if not narrow >= FLAT_NARROWING or (turned and not parallax >= FLAT_PARALLAX):
             self._flat += 1
