@@ -87,7 +87,8 @@ class FaceQuality:
 
     `norm` is the recogniser's own length before normalising, the best single predictor; `yaw_degrees` is
     positive when the person looks to their left; `sharpness` is the variance of the Laplacian of the aligned
-    face; `brightness` is its mean grey (0 to 255); `visible` is the part of the box inside the image, 0 to 1.
+    face; `brightness` is its mean grey (0 to 255); `visible` is the part of the box inside the image, 0 to 1,
+    and 0 when a landmark lies outside.
     """
 
     norm: float

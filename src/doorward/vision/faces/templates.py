@@ -73,7 +73,8 @@ def _averaged_down(
     image: NDArray[np.uint8], turn: complex, shift: complex
 ) -> tuple[NDArray[np.uint8], complex, complex]:
     """The part of the image that the aligned face shows, averaged down, with the mapping that fits it."""
-    corners = (np.array([0, SIDE, SIDE * 1j, SIDE * (1 + 1j)]) - shift) / turn
+    # A rim of two pixels keeps the cut from showing at the edge of the aligned face.
+    corners = (np.array([-2 - 2j, SIDE + 2 - 2j, -2 + (SIDE + 2) * 1j, (SIDE + 2) * (1 + 1j)]) - shift) / turn
     height, width = image.shape[:2]
     left, right = (int(np.clip(x, 0, width)) for x in (corners.real.min(), corners.real.max() + 1))
     top, bottom = (int(np.clip(y, 0, height)) for y in (corners.imag.min(), corners.imag.max() + 1))

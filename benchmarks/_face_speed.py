@@ -1,0 +1,104 @@
+"""How long a face takes, against the bare inferences and OpenCV's own pipeline on the same pictures."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks._face_statistics import Share
+from doorward.vision import faces, weights
+from doorward.vision.sessions import session
+
+_ROUNDS = 15
+_PICTURES = 12
+_FRAME = (640, 480)
+
+
+def report_speed(folder: Path) -> None:
+    """Medians in milliseconds, every contender in turn on every picture so that all meet the same noise."""
+    frames = [
+        frame for path in sorted(folder.glob("*/*.jpg"))[:_PICTURES] if (frame := _frame(path)) is not None
+    ]
+    times: dict[str, list[float]] = {}
+    peer_threads = cv2.getNumThreads()
+    for _ in range(_ROUNDS):
+        for frame in frames:
+            for name, work in _contenders(frame).items():
+                cv2.setNumThreads(1)
+                started = time.perf_counter()
+                work()
+                times.setdefault(name, []).append(time.perf_counter() - started)
+    cv2.setNumThreads(peer_threads)
+    medians = {name: 1e3 * float(np.median(taken)) for name, taken in times.items()}
+    print(f"Speed, one thread, {len(frames)} frames of 640x480, largest face, medians of {_ROUNDS} rounds:")
+    for name, median in medians.items():
+        print(f"  {name:34} {median:7.2f} ms")
+    bare = medians["bare inference: detector"] + medians["bare inference: recogniser"]
+    ours = medians["observe (all of it)"]
+    print(f"  observe / the two bare inferences  {ours / bare:7.3f}")
+    print(f"  observe / OpenCV's own pipeline    {ours / medians['OpenCV YN + SF']:7.3f}")
+
+
+def _frame(path: Path) -> NDArray[np.uint8] | None:
+    """The photo amid a grey camera frame, as large as a face at a door."""
+    image = cv2.imread(str(path))
+    if image is None:
+        return None
+    frame = np.full((_FRAME[1], _FRAME[0], 3), 96, np.uint8)
+    photo = cv2.resize(image, (400, 400))
+    frame[40:440, 120:520] = photo
+    return frame if faces.detect(frame) else None
+
+
+def _contenders(frame: NDArray[np.uint8]) -> dict[str, Callable[[], object]]:
+    detector, recogniser = session("face_detector.onnx"), session("face_recogniser.onnx")
+    face = faces.detect(frame)[0]
+    aligned = faces.align(frame, face.landmarks)
+    frame_blob, face_blob = cv2.dnn.blobFromImage(frame), cv2.dnn.blobFromImage(aligned, swapRB=True)
+    return {
+        "bare inference: detector": lambda: detector.run(None, {"input": frame_blob}),
+        "bare inference: recogniser": lambda: recogniser.run(None, {"data": face_blob}),
+        "detect": lambda: faces.detect(frame),
+        "embed": lambda: faces.embed(aligned),
+        "observe (all of it)": lambda: faces.observe(frame, largest_only=True),
+        "OpenCV YN + SF": lambda: _peer_template(frame),
+    }
+
+
+_peers: list[tuple[cv2.FaceDetectorYN, cv2.FaceRecognizerSF]] = []
+
+
+def _peer_template(frame: NDArray[np.uint8]) -> NDArray[np.float32] | None:
+    if not _peers:
+        detector, recogniser = weights.path("face_detector.onnx"), weights.path("face_recogniser.onnx")
+        _peers.append(
+            (
+                cv2.FaceDetectorYN.create(str(detector), "", _FRAME, 0.6, 0.3, 5000),
+                cv2.FaceRecognizerSF.create(str(recogniser), ""),
+            )
+        )
+    detect, recognise = _peers[0]
+    detect.setInputSize((frame.shape[1], frame.shape[0]))
+    _, found = detect.detect(frame)
+    if found is None or not len(found):
+        return None
+    largest = max(found, key=lambda row: row[2] * row[3])
+    template = recognise.feature(recognise.alignCrop(frame, largest)).reshape(-1)
+    return np.asarray(template / np.linalg.norm(template), np.float32)
+
+
+def report_agreement(folder: Path) -> None:
+    """Whether OpenCV's own pipeline, with the same weights, gives the same templates."""
+    alike, compared, worst = 0, 0, 1.0
+    for path in sorted(folder.glob("*/*.jpg"))[:60]:
+        image = cv2.imread(str(path))
+        ours = faces.observe(image, largest_only=True) if image is not None else []
+        theirs = _peer_template(image) if ours else None
+        if theirs is None:
+            continue
+        cosine = float(ours[0].template @ theirs)
+        compared, alike, worst = compared + 1, alike + (cosine > 0.999), min(worst, cosine)
+    print(f"Same template as OpenCV's pipeline (cosine > 0.999) {Share(alike, compared)} least {worst:.5f}")

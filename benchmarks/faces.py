@@ -1,0 +1,30 @@
+"""Faces: accuracy on the photos under DOORWARD_DATA/faces_lfw, and speed beside OpenCV's own pipeline."""
+
+import os
+import sys
+from pathlib import Path
+
+from benchmarks._face_accuracy import gather, report_all_pairs, report_open_set, report_pairs
+from benchmarks._face_speed import report_agreement, report_speed
+from doorward.vision import weights
+
+
+def main() -> int:
+    """Print everything that can be measured with what is there."""
+    folder = Path(os.environ.get("DOORWARD_DATA", "")) / "faces_lfw"
+    if "DOORWARD_DATA" not in os.environ or not folder.is_dir():
+        print("Skipped: point DOORWARD_DATA at a folder that holds faces_lfw/PERSON/PHOTO.jpg.")
+        return 0
+    weights.prepare()
+    gathered = gather(folder)
+    if (folder / "pairs.csv").is_file():
+        report_pairs(gathered, folder / "pairs.csv")
+    report_all_pairs(gathered)
+    report_open_set(gathered)
+    report_agreement(folder)
+    report_speed(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
