@@ -1,0 +1,115 @@
+"""`doorward-edge`: make a key, check a file, stand beside a gate."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import typer
+from typer.main import get_command
+
+from doorward.core.errors import DoorwardError
+from doorward.vision import weights
+from doorward_edge.config import load_config
+from doorward_edge.keys import load_key, make_key, public_text, server_key
+from doorward_edge.passage import Decision
+from doorward_edge.wiring import build_agent, build_link
+
+# The same as those of `doorward`: docs/reference/exit-codes.md.
+EXIT_CODES: Final = {
+    "invalid": 2,
+    "denied": 4,
+    "unauthenticated": 4,
+    "not-found": 5,
+    "conflict": 6,
+    "unavailable": 7,
+    "tampered": 8,
+}
+INTERNAL_EXIT: Final = 70
+root = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@root.callback()
+def _agent() -> None:
+    """The program beside a gate: it watches, asks the server, and moves the barrier.
+
+    Exit codes: 0 done, 2 unusable input, 4 denied, 5 not found, 6 conflict, 7 unavailable, 8 tampered.
+    """
+
+
+@root.command()
+def keygen(path: Path = typer.Argument(help="Where the new key file is to lie.")) -> None:
+    """Make the agent's key and show its public half, which the server must be told."""
+    say({"public_key": make_key(path)})
+
+
+@root.command()
+def check(path: Path = typer.Argument(help="The agent's TOML file.")) -> None:
+    """Read the file and the key, and try the server's certificate; moves nothing."""
+    config = load_config(path)
+    facts = {
+        "agent": config.agent_id,
+        "gate": config.gate_id,
+        "public_key": public_text(load_key(config.key_file)),
+    }
+    server_key(config.server.public_key)
+    build_link(config)
+    say(facts)
+
+
+@root.command()
+def run(path: Path = typer.Argument(help="The agent's TOML file.")) -> None:
+    """Stand beside the gate until stopped by Ctrl-C or SIGTERM; one JSON line for each decision."""
+    config = load_config(path)
+    if config.models_dir is not None:
+        weights.use(config.models_dir)
+    agent = build_agent(config, prompt=Console())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: agent.stop())
+    for decision in agent.passages():
+        say(line_of(decision))
+    say({"statistics": agent.post.statistics.as_facts()})
+
+
+class Console:
+    """Prompts for the person at the gate, on standard error."""
+
+    def say(self, sentence: str) -> None:
+        """One line."""
+        sys.stderr.write(sentence + "\n")
+        sys.stderr.flush()
+
+
+def line_of(decision: Decision) -> dict[str, object]:
+    """A decision as a program reads it: nothing in it identifies anybody."""
+    return {
+        "saw": list(decision.seen.kinds),
+        "frames": decision.seen.frames,
+        "problem": decision.seen.problem,
+        "opens": decision.opens,
+        "because": decision.because,
+        "offline": decision.offline,
+        "moved": decision.moved,
+        "sequence": decision.sequence,
+        "answered_ms": round(decision.answered_ms, 1),
+        "total_ms": round(decision.total_ms, 1),
+    }
+
+
+def say(facts: Mapping[str, object]) -> None:
+    """One JSON object on a line of standard output."""
+    sys.stdout.write(json.dumps(facts, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one command and leave with its exit code."""
+    os.umask(0o077)  # whatever the agent writes is for its owner alone
+    try:
+        get_command(root).main(sys.argv[1:] if arguments is None else arguments, prog_name="doorward-edge")
+    except DoorwardError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(EXIT_CODES.get(error.code, INTERNAL_EXIT))

@@ -1,0 +1,171 @@
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from doorward.core.encoding import to_text
+from doorward.core.errors import Unavailable
+from doorward.core.wire import Door, FaceEvidence, OfflineDoor
+from doorward_edge.agent import Agent, passages
+from doorward_edge.clock import SystemClock
+from doorward_edge.drivers.simulated import SimulatedBarrier, SimulatedDoor, SimulatedReader
+from doorward_edge.passage import Decision, Gathering, Seen
+from doorward_edge.ports import ReaderEvent, Shown
+from doorward_edge.post import Post
+from tests.edge.world import CARD, ORDERS, World
+
+FACE = Seen(face=FaceEvidence(template=to_text(bytes(512)), frames=4, quality=12.0), frames=4)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path)
+    yield world
+    world.post.state.close()
+
+
+def watching(*seen: Seen | None, problem: Exception | None = None) -> Callable[[], Iterator[Seen | None]]:
+    def watch() -> Iterator[Seen | None]:
+        yield from seen
+        if problem:
+            raise problem
+
+    return watch
+
+
+def test_one_person_shown_is_one_line_told(world: World) -> None:
+    agent = Agent(world.post, watch=watching(None, Seen(card=CARD), None), forever=False)
+    (decision,) = passages(agent)
+    assert (decision.opens, decision.moved, decision.seen.kinds) == (True, True, ("card",))
+    assert [o.moved for o in world.server.outcomes] == [True]
+
+
+def test_a_reader_and_a_camera_make_one_passage(world: World) -> None:
+    orders = replace(ORDERS, expects=frozenset({"card", "face"}), gather_seconds=60.0)
+    reader = SimulatedReader([ReaderEvent(Shown.CARD, CARD)])
+    agent = Agent(replace(world.post, orders=orders), watch=watching(FACE), readers=[reader], forever=False)
+    (decision,) = agent.passages()
+    assert decision.seen.kinds == ("face", "card")
+    assert len(world.server.sightings) == 1
+    assert reader.told == [True]
+
+
+def test_who_cannot_be_seen_well_is_told_why_and_nothing_is_asked(world: World) -> None:
+    agent = Agent(world.post, watch=watching(Seen(problem="Come nearer.")), forever=False)
+    (decision,) = agent.passages()
+    assert (decision.opens, decision.seen.problem) == (False, "Come nearer.")
+    assert world.server.sightings == []
+
+
+def test_a_video_that_breaks_off_ends_with_its_reason_after_the_last_decision(world: World) -> None:
+    problem = Unavailable("The video broke off.")
+    agent = Agent(world.post, watch=watching(Seen(card=CARD), problem=problem), forever=False)
+    decisions = agent.passages()
+    assert next(decisions).moved
+    with pytest.raises(Unavailable):
+        next(decisions)
+    assert world.barrier.openings == [5]
+
+
+def test_a_server_gone_in_the_middle_loses_nothing(world: World) -> None:
+    def watch() -> Iterator[Seen | None]:
+        yield Seen(card=CARD)
+        world.server.away = True
+        yield Seen(card=CARD)
+
+    taken: list[Decision] = []
+    for decision in Agent(world.post, watch=watch, forever=False).passages():
+        taken.append(decision)
+    assert len(taken) == 2
+    world.mend()
+    known = len(world.server.outcomes) + len(world.server.journal)
+    assert known >= 2
+    assert world.post.state.pending_outcomes() == []
+    assert world.post.state.journal_length() == 0
+
+
+def test_the_doors_contacts_reach_the_server_now_or_later(world: World) -> None:
+    agent = Agent(world.post)
+    agent.upkeep.report_door(Door.OPENED)
+    assert [state.state for state in world.server.doors] == [Door.OPENED]
+    world.server.away = True
+    agent.upkeep.report_door(Door.TAMPERED)
+    world.mend()
+    assert [fact for _, fact in world.server.journal] == [OfflineDoor(state=Door.TAMPERED)]
+
+
+def test_an_unplugged_reader_does_not_stop_the_camera(world: World) -> None:
+    reader = SimulatedReader()
+    reader.unplugged = True
+    agent = Agent(world.post, watch=watching(Seen(card=CARD)), readers=[reader], forever=False)
+    assert [decision.moved for decision in agent.passages()] == [True]
+    assert world.post.statistics.reader_failures > 0
+
+
+class BrokenBarrier(SimulatedBarrier):
+    """Fails once in a way that nobody foresaw."""
+
+    def open(self, seconds: int) -> None:
+        if not self.openings:
+            self.openings.append(0)
+            raise ZeroDivisionError
+        super().open(seconds)
+
+
+def test_a_fault_of_our_own_keeps_the_gate_shut_and_work_goes_on(world: World) -> None:
+    post = replace(world.post, barrier=BrokenBarrier(world.clock))
+    agent = Agent(post, watch=watching(Seen(card=CARD), Seen(card=CARD)), forever=False)
+    first, second = agent.passages()
+    assert (first.opens, first.because) == (False, "agent-fault")
+    assert second.moved
+    assert post.statistics.faults == 1
+
+
+def test_stopping_ends_an_agent_that_runs_for_ever(world: World) -> None:
+    sensor = SimulatedDoor()
+    sensor.change(Door.CLOSED)
+    reader = SimulatedReader([ReaderEvent(Shown.CARD, CARD)])
+    post: Post = replace(world.post, clock=SystemClock())
+    agent = Agent(post, readers=[reader], sensor=sensor)
+    decisions = agent.passages()
+    assert next(decisions).moved
+    threading.Thread(target=agent.stop).start()
+    assert list(decisions) == []
+
+
+GATHER = [
+    ([(Seen(card="a"), 0.0)], 0.0, None),
+    ([(Seen(card="a"), 0.0)], 6.0, ("card",)),
+    ([(Seen(card="a"), 0.0), (FACE, 5.0)], 5.0, ("face", "card")),
+    ([(FACE, 0.0), (Seen(card="a"), 5.0)], 5.0, ("face", "card")),
+    ([(FACE, 0.0), (FACE, 1.0)], 1.0, None),
+]
+
+
+@pytest.mark.parametrize(("parts", "now", "kinds"), GATHER)
+def test_what_belongs_together_is_gathered(
+    parts: list[tuple[Seen, float]], now: float, kinds: tuple[str, ...] | None
+) -> None:
+    gathering = Gathering(frozenset({"card", "face"}), seconds=6.0)
+    for part, at in parts:
+        assert gathering.add(part, at) is None
+    due = gathering.due(now)
+    assert (due.kinds if due else None) == kinds
+
+
+def test_what_one_person_left_unfinished_is_not_given_to_the_next() -> None:
+    gathering = Gathering(frozenset({"card", "face"}), seconds=6.0)
+    gathering.add(Seen(card="first"), 0.0)
+    over = gathering.add(FACE, 7.0)
+    assert over
+    assert over.kinds == ("card",)
+    assert gathering.due(7.0) is None
+
+
+def test_what_identifies_somebody_is_never_shown() -> None:
+    shown = repr(Decision(seen=replace(FACE, card="secret-card", pin="4711", qr="secret-qr")))
+    assert "secret" not in shown
+    assert "4711" not in shown
+    assert "AAAA" not in shown

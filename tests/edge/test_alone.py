@@ -1,0 +1,55 @@
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorward.core.wire import Credential, Direction, Mode, OfflinePolicy, Window
+from doorward_edge.alone import Alone, Because, PolicyBook, decide_alone
+from tests.edge.world import CARD, NOON, FakeServer
+
+POLICY = FakeServer(now=lambda: NOON).policy()
+SHOWN = {Credential.CARD: CARD}
+
+
+def decide(policy: OfflinePolicy, shown: dict[Credential, str], now: datetime = NOON) -> Alone:
+    return decide_alone(PolicyBook(policy), shown, direction=Direction.IN, now=now, doubtful=False)
+
+
+@pytest.mark.parametrize(
+    ("policy", "because"),
+    [
+        (POLICY, None),
+        (replace(POLICY, expires_at=NOON), Because.EXPIRED),
+        (replace(POLICY, not_before=NOON + timedelta(seconds=1)), Because.EXPIRED),
+        (replace(POLICY, mode=Mode.LOCKDOWN), Because.LOCKDOWN),
+        (replace(POLICY, entries=()), Because.UNKNOWN),
+        (replace(POLICY, schedules=()), Because.HOURS),
+        (replace(POLICY, schedules=((),)), Because.HOURS),
+        (replace(POLICY, schedules=((Window(opens=NOON - timedelta(1), closes=NOON),),)), Because.HOURS),
+        (replace(POLICY, hash_key=bytes(32)), Because.UNKNOWN),
+        (replace(POLICY, mode=Mode.EVACUATION, expires_at=NOON), Because.EXPIRED),
+    ],
+)
+def test_the_policy_must_say_yes_in_every_respect(policy: OfflinePolicy, because: str | None) -> None:
+    decision = decide(policy, SHOWN)
+    assert (decision.opens, decision.because) == (because is None, because)
+
+
+@given(
+    card=st.text(max_size=40),
+    mode=st.sampled_from(Mode),
+    offset=st.integers(-100_000, 100_000),
+    doubtful=st.booleans(),
+    has_policy=st.booleans(),
+)
+def test_what_is_not_listed_opens_an_entry_only_in_an_evacuation(
+    card: str, mode: Mode, offset: int, doubtful: bool, has_policy: bool
+) -> None:
+    book = PolicyBook(replace(POLICY, mode=mode)) if has_policy else None
+    now = NOON + timedelta(seconds=offset)
+    shown = {Credential.QR: card}
+    inward = decide_alone(book, shown, direction=Direction.IN, now=now, doubtful=doubtful)
+    assert not inward.opens or (mode is Mode.EVACUATION and book and book.in_force(now))
+    assert decide_alone(book, shown, direction=Direction.OUT, now=now, doubtful=doubtful).opens

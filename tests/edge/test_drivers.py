@@ -1,0 +1,126 @@
+import os
+import pty
+import tty
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from doorward.core.errors import Unavailable
+from doorward_edge.drivers.line_reader import LineReader
+from doorward_edge.drivers.relay import RelayBarrier, RelayWords
+from doorward_edge.drivers.simulated import SimulatedBarrier, SimulatedDoor, SimulatedReader
+from doorward_edge.ports import BarrierState, ReaderEvent, Shown
+from tests.edge.world import HandClock
+
+ON, OFF = bytes.fromhex("a00101a2"), bytes.fromhex("a00100a1")
+
+
+class HandTimer:
+    """A timer that goes off when told to."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[float, Callable[[], None]]] = []
+
+    def __call__(self, seconds: float, act: Callable[[], None]) -> Callable[[], None]:
+        entry = (seconds, act)
+        self.waiting.append(entry)
+        return lambda: self.waiting.remove(entry) if entry in self.waiting else None
+
+    def ring(self) -> None:
+        _, act = self.waiting.pop(0)
+        act()
+
+
+@pytest.fixture
+def line() -> tuple[int, Path]:
+    board, agent = pty.openpty()
+    tty.setraw(board)
+    return board, Path(os.ttyname(agent))
+
+
+def test_a_relay_gets_on_and_later_off(line: tuple[int, Path]) -> None:
+    board, device = line
+    timer = HandTimer()
+    relay = RelayBarrier(device, after=timer)
+    assert relay.state() is BarrierState.UNKNOWN
+    relay.open(5)
+    assert os.read(board, 100) == ON
+    assert relay.state() is BarrierState.OPEN
+    assert [seconds for seconds, _ in timer.waiting] == [5]
+    timer.ring()
+    assert os.read(board, 100) == OFF
+    assert relay.state() is BarrierState.SHUT
+
+
+def test_opening_again_prolongs_instead_of_shutting_in_between(line: tuple[int, Path]) -> None:
+    timer = HandTimer()
+    relay = RelayBarrier(line[1], after=timer)
+    relay.open(5)
+    relay.open(9)
+    assert [seconds for seconds, _ in timer.waiting] == [9]
+
+
+def test_a_gpio_value_file_works_like_a_board_and_a_missing_one_is_never_made(tmp_path: Path) -> None:
+    value = tmp_path / "value"
+    value.write_bytes(b"0")
+    timer = HandTimer()
+    relay = RelayBarrier(value, RelayWords(b"1", b"0"), after=timer)
+    relay.open(3)
+    assert value.read_bytes() == b"1"
+    value.unlink()
+    with pytest.raises(Unavailable):
+        relay.open(3)
+    assert not value.exists()
+
+
+def test_a_board_that_does_not_listen_is_told_again_to_switch_off(tmp_path: Path) -> None:
+    value = tmp_path / "value"
+    value.write_bytes(b"0")
+    timer = HandTimer()
+    relay = RelayBarrier(value, RelayWords(b"1", b"0"), after=timer)
+    relay.open(3)
+    value.unlink()
+    timer.ring()
+    assert relay.state() is BarrierState.UNKNOWN
+    value.write_bytes(b"1")
+    timer.ring()
+    assert value.read_bytes() == b"0"
+    assert relay.state() is BarrierState.SHUT
+
+
+def test_a_line_reader_reads_each_line_once_and_throws_away_noise(line: tuple[int, Path]) -> None:
+    board, device = line
+    reader = LineReader(device, Shown.CARD)
+    assert reader.poll() is None
+    os.write(board, b"04A1\r\n\r\n\xff\xfe\r\n" + b"77")
+    assert reader.poll() == ReaderEvent(Shown.CARD, "04A1")
+    assert reader.poll() is None
+    os.write(board, b"88\n")
+    assert reader.poll() == ReaderEvent(Shown.CARD, "7788")
+    os.write(board, b"x" * 3000)
+    assert reader.poll() is None
+    os.write(board, b"\nok\n")
+    assert reader.poll() == ReaderEvent(Shown.CARD, "ok")
+    reader.close()
+
+
+def test_a_missing_reader_is_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable):
+        LineReader(tmp_path / "none", Shown.CARD).poll()
+
+
+def test_simulated_devices_answer_like_real_ones() -> None:
+    clock = HandClock()
+    barrier, reader, door = SimulatedBarrier(clock), SimulatedReader(), SimulatedDoor()
+    barrier.open(5)
+    assert barrier.state() is BarrierState.OPEN
+    clock.advance(5)
+    assert barrier.state() is BarrierState.SHUT
+    assert reader.poll() is None
+    assert door.poll() is None
+    reader.unplugged = barrier.jammed = True
+    with pytest.raises(Unavailable):
+        reader.poll()
+    with pytest.raises(Unavailable):
+        barrier.open(5)
