@@ -1,0 +1,36 @@
+"""Deeds that need two people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Action(StrEnum):
+    """What one person alone may not do."""
+
+    AUDIT_EXPIRE = "audit.expire"
+    ERASE_MANY = "people.erase-many"
+    EXPORT_MANY = "people.export-many"
+    FACE_SEARCH = "gates.face-search"
+    GIVE_ADMINISTRATOR = "staff.give-administrator"
+    ROTATE_ROOT = "vault.rotate-root"
+    UNSEAT_ADMINISTRATOR = "staff.unseat-administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A proposal and what became of it; `proposer_account` is the person behind an API key."""
+
+    id: str
+    site_id: str
+    action: Action
+    facts: Mapping[str, object]
+    digest: str
+    sealed_reason: bytes
+    proposed_by: str
+    proposer_account: str
+    expires_at: datetime
+    approved_by: str | None
+    used: bool
+    withdrawn: bool
