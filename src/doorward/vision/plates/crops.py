@@ -17,17 +17,11 @@ def straighten(image: Image, corners: Floats, *, across: float, along: float) ->
     right = ((top_right - top_left) + (bottom_right - bottom_left)) / 2
     down = ((bottom_left - top_left) + (bottom_right - top_right)) / 2
     wide, high = right * across, down * along
-    source = np.float32(
-        [
-            top_left - wide - high,
-            top_right + wide - high,
-            bottom_right + wide + high,
-            bottom_left - wide + high,
-        ]
-    )
+    reach = [top_left - wide - high, top_right + wide - high, bottom_right + wide + high]
+    source = np.array([*reach, bottom_left - wide + high], np.float32)
     ratio = float(np.linalg.norm(right)) / max(float(np.linalg.norm(down)), 1.0)
     width = int(np.clip(HEIGHT * ratio, 16, WIDEST))
-    target = np.float32([[0, 0], [width, 0], [width, HEIGHT], [0, HEIGHT]])
+    target = np.array([[0, 0], [width, 0], [width, HEIGHT], [0, HEIGHT]], np.float32)
     turn = cv2.getPerspectiveTransform(source, target)
     strip = cv2.warpPerspective(image, turn, (width, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(strip, np.uint8)

@@ -44,15 +44,15 @@ def detect_with_corners(image: Image, *, least_confidence: float = 0.5) -> list[
     rows, columns = small.shape[:2]
     if min(rows, columns) < 16:
         return []
-    blob = (small.astype(np.float32) - np.float32(MEAN_BGR)).transpose(2, 0, 1)[None]
+    blob = (small.astype(np.float32) - np.array(MEAN_BGR, np.float32)).transpose(2, 0, 1)[None]
     found = session("plates_cn_detector.onnx").run(None, {"image": np.ascontiguousarray(blob)})
     offsets, confidences, corners = (part[0] for part in found)
     sure = confidences[:, 1] > least_confidence
     if not sure.any():
         return []
     priors = _priors(rows, columns)[sure]
-    boxes = _boxes(priors, offsets[sure]) * np.float32([columns, rows, columns, rows]) / scale
-    quads = _corners(priors, corners[sure]) * np.float32([columns, rows] * 4) / scale
+    boxes = _boxes(priors, offsets[sure]) * np.array([columns, rows, columns, rows], np.float32) / scale
+    quads = _corners(priors, corners[sure]) * np.array([columns, rows] * 4, np.float32) / scale
     return _best(boxes, quads, confidences[sure, 1], least_confidence)
 
 
@@ -60,7 +60,7 @@ def ordered(corners: Floats) -> Floats:
     """Corners clockwise from the upper left."""
     total, difference = corners.sum(1), corners[:, 0] - corners[:, 1]
     places = [total.argmin(), difference.argmax(), total.argmax(), difference.argmin()]
-    return np.float32(corners[places])
+    return np.asarray(corners[places], np.float32)
 
 
 def _best(boxes: Floats, quads: Floats, scores: Floats, least: float) -> list[PlateDetection]:

@@ -1,5 +1,6 @@
 """How plates are written, country by country: which character may stand where."""
 
+import math
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -27,55 +28,24 @@ _SETS = {
 
 # Each pattern is a string over the sets above. Sources: GA 36-2018 (China), Resolution CONTRAN 780/2019
 # (Brazil), and the national formats in use in Europe; groups that differ only by position are written out.
-_EU = [
-    "LLLDDD",
-    "LLDDDLL",
-    "LLDDDDD",
-    "LDDDDDD",
-    "LLDDDLLL",
-    "LDDDLLL",
-    "DLLDDDD",
-    "LLLDDDD",
-    "LLDDDD",
-    "LLLDD",
-    "DDDDLLL",
-    "LDDDDLL",
-    "LLDDLLL",
-    "DDLLDD",
-    "LLDDDDL",
-    "LDDLLL",
-    "LLDDDL",
-    "LLLDDDL",
-    "LDDDDL",
-    "LDDDDD",
-    "LLDDDDLL",
-    "LLLLDDD",
-    "LLLDLDD",
-    "DLLLDDD",
-    "LLLDDL",
-    "LDDDL",
-    "LLLDL",
-    "LLDDDDDD",
-    "LLLDLL",
-    "LDDDDLLL",
-    "LLDDL",
-    "LLLDDLL",
-    "LLADDL",
-    "LLDLLLL",
-    "DDDLLL",
-    "LLDDD",
-    "LLDDAAA",
-    "LLLAAAA",
-    "LLAAAAA",
-]
+_EUROPEAN = (
+    "LLLDDD LLDDDLL LLDDDDD LDDDDDD LLDDDLLL LDDDLLL DLLDDDD LLLDDDD LLDDDD LLLDD DDDDLLL LDDDDLL LLDDLLL "
+    "DDLLDD LLDDDDL LDDLLL LLDDDL LLLDDDL LDDDDL LDDDDD LLDDDDLL LLLLDDD LLLDLDD DLLLDDD LLLDDL LDDDL LLLDL "
+    "LLDDDDDD LLLDLL LDDDDLLL LLDDL LLLDDLL LLDDD LLDLLLL DDDLLL DLDDDDD DLADDDD"
+)
 _US = ("A" * n for n in (5, 6, 7, 8))
 PATTERNS: dict[Region, tuple[str, ...]] = {
     Region.CN: ("POCCCCC", "PONCDDDD", "PODDDDDN"),
     Region.BR: ("LLLDDDD", "LLLDLDD"),
-    Region.EU: tuple(dict.fromkeys(_EU)),
+    Region.EU: tuple(dict.fromkeys(_EUROPEAN.split())),
     Region.US: tuple(_US),
     Region.LATIN: tuple("A" * n for n in range(4, 9)),
 }
+
+
+# The formats of the most registered cars (France, Italy, Slovakia, Serbia; Britain; Poland; Spain; Germany).
+COMMON = frozenset(("LLDDDLL", "LLDDLLL", "LLLDDDD", "LLDDDDD", "DDDDLLL", "LLLDDD", "LLLDDDL"))
+RARE = math.log(0.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +63,13 @@ class Grammar:
     def allows(self, text: str) -> bool:
         """Whether a whole text fits a pattern."""
         return any(len(p) == len(text) and _fits(p, text) for p in self.patterns)
+
+    def log_prior(self, text: str) -> float:
+        """How usual the text's format is, as a log-weight; only Europe mixes formats enough to matter."""
+        if self.region is not Region.EU:
+            return 0.0
+        fits = (p for p in self.patterns if len(p) == len(text) and _fits(p, text))
+        return 0.0 if COMMON.intersection(fits) else RARE
 
     def may_follow(self, prefix: str) -> frozenset[str]:
         """Characters that may come next after a prefix."""
