@@ -7,4 +7,5 @@ ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base 32: no i, l, o, 
 
 def new_id(kind: str) -> str:
     """A random 80-bit identifier such as `person_7k3q...`; unguessable, meaningless, safe in a URL."""
-    return f"{kind}_" + "".join(secrets.choice(ALPHABET) for _ in range(16))
+    number = secrets.randbits(80)
+    return f"{kind}_" + "".join(ALPHABET[number >> shift & 31] for shift in range(0, 80, 5))

@@ -11,6 +11,7 @@ from doorward.gates.service.commands import (
     open_now,
     release,
 )
+from doorward.gates.service.desk import Desk
 from doorward.gates.service.doorstates import list_doors, report_door, sweep_doors
 from doorward.gates.service.listing import forget_old_passages, get_passage, list_passages
 from doorward.gates.service.moving import find_present, forgive, place_by_hand
@@ -42,6 +43,7 @@ from doorward.gates.store.passages import Wanted
 
 __all__ = [
     "Cause",
+    "Desk",
     "Muster",
     "PlanCache",
     "Post",

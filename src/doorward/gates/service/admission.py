@@ -1,12 +1,17 @@
 """Admitting: one sighting, decided once, written down before the answer leaves."""
 
 import json
+from dataclasses import dataclass
 from datetime import timedelta
 
 from doorward.audit.service import record
+from doorward.core.encoding import canonical_json
+from doorward.core.errors import Denied, NotFound, Tampered
 from doorward.core.ids import new_id
 from doorward.core.wire import Kind, Permit, Sighting, Signed, encode, sign
+from doorward.core.wire.shapes import plain
 from doorward.gates.model import (
+    Gate,
     Open,
     Passage,
     PassageState,
@@ -29,29 +34,60 @@ from doorward.platform.db import Unit
 from doorward.platform.jobs import enqueue
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A sighting whose signature holds, the plan it is judged by, and the passage it already led to."""
+
+    plan: Plan
+    gate: Gate
+    sighting: Sighting
+    held_id: str | None
+
+
 def admit(unit: Unit, post: Post, signed: Signed) -> Signed:
     """The signed answer to a sighting: a permit that opens once and soon expires, or a refusal.
 
     A repeat is answered as before while that answer lasts, and refused after it; it never opens twice.
     `Denied` for an agent that is unknown or speaks for another's gate, `Tampered` for a wrong signature.
     """
-    plan = post.plans.plan_of(unit)
-    sighting = hear(plan, Sighting, signed)
-    gate = plan.gate(sighting.gate_id)
-    held = passages.find_numbered(unit.rows, sighting.agent_id, sighting.sequence)
-    if held is not None:
-        return _answer_again(unit, post, held)
+    return decide_heard(unit, post, hear_sighting(unit, post, signed))
+
+
+def decide_heard(unit: Unit, post: Post, heard: Heard) -> Signed:
+    """Decide a sighting whose signature holds, write it down, and sign the answer."""
+    if heard.held_id is not None:
+        return _answer_again(unit, post, heard.held_id)
+    plan, gate, sighting = heard.plan, heard.gate, heard.sighting
     seen = identify(unit, post, plan, gate, sighting)
     presence = _presence(unit, plan, seen)
     about = situation_of(unit, post, plan, gate, seen, presence=presence)
     verdict = decide(seen, about)
     passage = _passage(unit, post, sighting, seen, about, verdict=verdict, presence=presence)
-    answer = encode(permit_of(passage, valid_seconds=post.permit_seconds))
+    answer = canonical_json(plain(permit_of(passage, valid_seconds=post.permit_seconds)))
     passages.add_passage(unit.rows, unit.site_id, passage, answer)
     if isinstance(verdict, Open):
         move(unit, plan, gate, passage, before=presence)
     _write_down(unit, post, passage, seen, about, verdict=verdict)
     return sign(post.keys.signing, post.keys.signer_id, Kind.PERMIT, answer)
+
+
+def hear_sighting(unit: Unit, post: Post, signed: Signed) -> Heard:
+    """Verify a sighting and look for a repeat; writes nothing.
+
+    What the plan in memory says is checked against the database in the look that also finds repeats; an
+    agent that plan does not know may have been registered since.
+    """
+    plan = post.plans.latest(unit)
+    try:
+        sighting = hear(plan, Sighting, signed)
+    except (Denied, Tampered):
+        plan = post.plans.plan_of(unit)
+        sighting = hear(plan, Sighting, signed)
+    version, held_id = passages.opening_look(unit.rows, unit.site_id, sighting.agent_id, sighting.sequence)
+    if version != plan.version:
+        plan = post.plans.plan_of(unit)
+        sighting = hear(plan, Sighting, signed)
+    return Heard(plan, plan.gate(sighting.gate_id), sighting, held_id)
 
 
 def permit_of(passage: Passage, *, valid_seconds: int) -> Permit:
@@ -69,7 +105,10 @@ def permit_of(passage: Passage, *, valid_seconds: int) -> Permit:
     )
 
 
-def _answer_again(unit: Unit, post: Post, held: Passage) -> Signed:
+def _answer_again(unit: Unit, post: Post, held_id: str) -> Signed:
+    held = passages.find_passage(unit.rows, unit.site_id, held_id)
+    if held is None:
+        raise NotFound("This number was used at another site.")
     if unit.now < held.expires_at and not held.offline:
         body = passages.answer_of(unit.rows, held.id)
     else:

@@ -39,6 +39,12 @@ class PlanCache:
         self._plans: dict[str, tuple[int, Plan]] = {}
         self._lock = Lock()
 
+    def latest(self, unit: Unit) -> Plan:
+        """The plan this process read last, which may have changed since; read now if there is none."""
+        with self._lock:
+            held = self._plans.get(unit.site_id)
+        return held[1] if held is not None and held[0] == unit.now.year else self.plan_of(unit)
+
     def plan_of(self, unit: Unit) -> Plan:
         """The site's plan as this unit sees it; an empty one for a site not yet set up."""
         version = places.find_version(unit.rows, unit.site_id)

@@ -5,10 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import ColumnElement, Index, RowMapping, String, Table, func, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    RowMapping,
+    String,
+    Table,
+    and_,
+    bindparam,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from doorward.gates.model import Direction, Numbered, Passage, PassageState
+from doorward.gates.store.places import SITES
 from doorward.platform.db import Base, Rows
 from doorward.platform.types import UtcDateTime
 
@@ -73,7 +86,20 @@ class Wanted:
 
 _T = cast(Table, PassageRow.__table__)
 _INSERT = _T.insert()
+# Statements of the hot path are built once: building one costs as much as running it.
+_LOOK = (
+    select(SITES.c.version, _T.c.id)
+    .select_from(SITES)
+    .outerjoin(_T, and_(_T.c.agent_id == bindparam("agent"), _T.c.sequence == bindparam("number")))
+    .where(SITES.c.site_id == bindparam("site"))
+)
 NOT_SHOWN = frozenset({"number", "site_id", "answer", "offline_sequence"})
+
+
+def opening_look(rows: Rows, site_id: str, agent_id: str, sequence: int) -> tuple[int, str | None]:
+    """In one look: the version of the site's plan, and the passage this number already led to."""
+    row = rows.execute(_LOOK, {"site": site_id, "agent": agent_id, "number": sequence}).first()
+    return (row.version, row.id) if row else (0, None)
 
 
 def add_passage(rows: Rows, site_id: str, passage: Passage, answer: bytes) -> None:

@@ -140,6 +140,14 @@ def forget_piece(rows: Rows, site_id: str, piece_id: str) -> bool:
     return bool(getattr(rows.execute(gone), "rowcount", 0))
 
 
+SITES = cast(Table, SiteRow.__table__)
+_GRANTS = cast(Table, GrantRow.__table__)
+_HELD = select(_GRANTS).where(
+    _GRANTS.c.holder_id.in_(bindparam("holders", expanding=True)), _GRANTS.c.site_id == bindparam("site")
+)
+_VERSION = select(SITES.c.version).where(SITES.c.site_id == bindparam("site"))
+
+
 def add_grant(rows: Rows, site_id: str, grant: Grant) -> None:
     """Keep a grant."""
     rows.add(
@@ -157,14 +165,10 @@ def add_grant(rows: Rows, site_id: str, grant: Grant) -> None:
     )
 
 
-_VERSION = select(SiteRow.version).where(SiteRow.site_id == bindparam("site"))
-_GRANTS = cast(Table, GrantRow.__table__)
-
-
 def find_grants(rows: Rows, site_id: str, holder_ids: Iterable[str]) -> tuple[Grant, ...]:
     """All entries held by any of these subjects and groups."""
-    query = select(_GRANTS).where(_GRANTS.c.holder_id.in_(sorted(holder_ids)), _GRANTS.c.site_id == site_id)
-    return tuple(_grant(row) for row in rows.execute(query))
+    found = rows.execute(_HELD, {"holders": sorted(holder_ids), "site": site_id})
+    return tuple(_grant(row) for row in found)
 
 
 def grants_for(rows: Rows, site_id: str, target_ids: Iterable[str]) -> tuple[Grant, ...]:

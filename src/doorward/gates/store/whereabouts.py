@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table, delete, func, select, update
+from sqlalchemy import Table, bindparam, delete, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from doorward.gates.model import Presence
@@ -25,35 +25,37 @@ class PresenceRow(Base):
 
 
 _T = cast(Table, PresenceRow.__table__)
-_REST = ("zone_id", "since", "passage_id", "forgiven")
+_HERE = (_T.c.subject_id == bindparam("subject"), _T.c.site_id == bindparam("site"))
+_FIND = select(_T).where(*_HERE)
+_LEAVE = delete(_T).where(*_HERE)
+_ENTER = _T.insert()
+_MOVE = (
+    update(_T)
+    .where(*_HERE)
+    .values({name: bindparam(name) for name in ("zone_id", "since", "passage_id", "forgiven")})
+)
 
 
 def find_presence(rows: Rows, site_id: str, subject_id: str) -> Presence | None:
     """Where somebody counts as being."""
-    row = rows.execute(select(_T).where(_T.c.subject_id == subject_id, _T.c.site_id == site_id)).first()
+    row = rows.execute(_FIND, {"subject": subject_id, "site": site_id}).first()
     return _presence(row) if row else None
 
 
 def set_presence(rows: Rows, site_id: str, presence: Presence) -> None:
     """Move somebody into a zone, or out of all of them (which erases the row unless a pardon is held)."""
     if presence.zone_id is None and not presence.forgiven:
-        rows.execute(delete(_T).where(_T.c.subject_id == presence.subject_id, _T.c.site_id == site_id))
+        rows.execute(_LEAVE, {"subject": presence.subject_id, "site": site_id})
         return
     facts = {
-        "subject_id": presence.subject_id,
-        "site_id": site_id,
         "zone_id": presence.zone_id,
         "since": presence.since,
         "passage_id": presence.passage_id,
         "forgiven": presence.forgiven,
     }
-    done = rows.execute(
-        update(_T)
-        .where(_T.c.subject_id == presence.subject_id, _T.c.site_id == site_id)
-        .values({name: facts[name] for name in _REST})
-    )
+    done = rows.execute(_MOVE, {"subject": presence.subject_id, "site": site_id, **facts})
     if not getattr(done, "rowcount", 0):
-        rows.execute(_T.insert(), facts)
+        rows.execute(_ENTER, {"subject_id": presence.subject_id, "site_id": site_id, **facts})
 
 
 def list_present(rows: Rows, site_id: str, zone_id: str | None = None) -> list[Presence]:
