@@ -94,10 +94,30 @@ def test_the_template_itself_is_nowhere_on_the_page(astronaut: NDArray[np.uint8]
         assert repr(float(value)) not in page
 
 
+def test_a_plate_is_explained_with_readings_characters_and_grammar(tmp_path: Path) -> None:
+    scene = np.full((360, 640, 3), 90, np.uint8)
+    cv2.rectangle(scene, (160, 150), (480, 220), (250, 250, 250), -1)
+    cv2.rectangle(scene, (160, 150), (480, 220), (20, 20, 20), 3)
+    cv2.putText(scene, "LN52 KXB", (178, 203), cv2.FONT_HERSHEY_DUPLEX, 1.75, (10, 10, 10), 4, cv2.LINE_AA)
+    page = explain(jpeg(scene), region="eu", out=tmp_path / "why.html").read_text()
+    outline = Outline(page)
+    words = " ".join(" ".join(outline.text).split())
+    assert "Read as LN52KXB" in words
+    assert "this reading has the shape: a letter, a letter, a digit, a digit" in words
+    assert "Least sure character" in words
+    assert outline.tags.count("meter") >= 8
+
+
+def test_an_unknown_region_is_refused(astronaut: NDArray[np.uint8], tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="cn, eu, us"):
+        explain(jpeg(astronaut), region="atlantis", out=tmp_path / "why.html")
+
+
 def test_a_picture_without_a_face_says_so(tmp_path: Path) -> None:
     blank = np.full((200, 300, 3), 128, np.uint8)
     page = explain(jpeg(blank), region="eu", out=tmp_path / "why.html").read_text()
     assert "No face was found" in page
+    assert "No plate of the region eu was found" in page
 
 
 def test_words_from_outside_stay_words() -> None:

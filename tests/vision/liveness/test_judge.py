@@ -89,7 +89,7 @@ def test_what_is_no_blink_is_not_taken_for_one(eyes: list[tuple[float, float] | 
     assert isinstance(judged(cues, (Step.BLINK, Step.TURN_LEFT)), Pending)
 
 
-@pytest.mark.parametrize("degrees", [10.0, 18.0, 24.0])
+@pytest.mark.parametrize("degrees", [10.0, 18.0, 23.0])
 def test_a_turn_too_small_does_not_count(degrees: float) -> None:
     assert judged(track([*CALM, *turned(degrees)]), BOTH_TURNS) == Pending(Step.TURN_LEFT, 0)
 
