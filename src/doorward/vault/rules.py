@@ -11,6 +11,7 @@ SEALED_BY_PURPOSE = 1
 SEALED_BY_SUBJECT = 2
 WRAPPED_KEY = 3
 
+RECEIPT_PREFIX = b"doorward/1/erasure-receipt\n"
 GRANT_LASTS = timedelta(minutes=2)
 SMALLEST_BUCKET = 16 * 1024
 LARGEST_PHOTO = 16 * 1024 * 1024
@@ -68,9 +69,9 @@ def require_view_purpose(purpose: str) -> str:
     return purpose
 
 
-def may_redeem(grant: ViewGrant | None, actor_id: str, now: datetime) -> bool:
+def may_redeem(grant: ViewGrant, actor_id: str, now: datetime) -> bool:
     """Whether this grant shows its photo to this actor now."""
-    if grant is None or grant.used:
+    if grant.used:
         return False
     if grant.actor_id != actor_id:
         return False

@@ -8,6 +8,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from doorward.platform.db import Base, Rows
+from doorward.platform.idempotency import AnswerRow
 from doorward.platform.types import UtcDateTime
 from doorward.vault.model import Photo, Purpose, ViewGrant, WrappedKey
 
@@ -57,7 +58,8 @@ class ReceiptRow(Base):
 
 
 KEYS: Any = SubjectKeyRow.__table__
-FIND_KEY = select(KEYS)
+PHOTOS: Any = PhotoRow.__table__
+GRANTS: Any = ViewGrantRow.__table__
 
 
 def add_key(rows: Rows, key: WrappedKey) -> None:
@@ -79,8 +81,7 @@ def list_keys(rows: Rows, site_id: str, subject_ids: Sequence[str] | None = None
     if subject_ids is None:
         yield from map(_key, rows.execute(select(KEYS).where(KEYS.c.site_id == site_id)))
         return
-    for start in range(0, len(subject_ids), AT_ONCE):
-        some = subject_ids[start : start + AT_ONCE]
+    for some in _chunks(subject_ids):
         wanted = select(KEYS).where(KEYS.c.site_id == site_id, KEYS.c.subject_id.in_(some))
         yield from map(_key, rows.execute(wanted))
 
@@ -107,6 +108,122 @@ def change_key(rows: Rows, key: WrappedKey) -> None:
     rows.execute(change.values(generation=key.generation, wrapped=key.wrapped))
 
 
+def find_receipt(rows: Rows, site_id: str, subject_id: str) -> str | None:
+    """The receipt of an erasure, as JSON, or None."""
+    wanted = select(ReceiptRow.receipt).where(ReceiptRow.subject_id == subject_id)
+    found: str | None = rows.scalar(wanted.where(ReceiptRow.site_id == site_id))
+    return found
+
+
+def add_receipt(rows: Rows, site_id: str, subject_id: str, receipt: str) -> None:
+    """Keep a receipt."""
+    rows.add(ReceiptRow(subject_id=subject_id, site_id=site_id, receipt=receipt))
+    rows.flush()
+
+
+def add_photo(rows: Rows, photo: Photo, now: datetime) -> None:
+    """Keep where a photo lies."""
+    rows.execute(
+        insert(PHOTOS),
+        {
+            "id": photo.id,
+            "site_id": photo.site_id,
+            "subject_id": photo.subject_id,
+            "object_name": photo.object_name,
+            "generation": photo.generation,
+            "made_at": now,
+        },
+    )
+
+
+def find_photo(rows: Rows, site_id: str, photo_id: str) -> Photo | None:
+    """A photo of the site, or None."""
+    wanted = select(PHOTOS).where(PHOTOS.c.id == photo_id, PHOTOS.c.site_id == site_id)
+    row = rows.execute(wanted).one_or_none()
+    return _photo(row) if row is not None else None
+
+
+def list_photos(rows: Rows, site_id: str, subject_id: str) -> list[Photo]:
+    """A subject's photos, oldest first."""
+    wanted = select(PHOTOS).where(PHOTOS.c.subject_id == subject_id, PHOTOS.c.site_id == site_id)
+    return [_photo(row) for row in rows.execute(wanted.order_by(PHOTOS.c.made_at, PHOTOS.c.id))]
+
+
+def list_old_photos(rows: Rows, generation: int, limit: int) -> list[Photo]:
+    """Photos of any site whose object another generation seals."""
+    wanted = select(PHOTOS).where(PHOTOS.c.generation != generation).limit(limit)
+    return [_photo(row) for row in rows.execute(wanted)]
+
+
+def move_photo(rows: Rows, photo_id: str, object_name: str, generation: int) -> None:
+    """The same photo in another object."""
+    change = update(PHOTOS).where(PHOTOS.c.id == photo_id)
+    rows.execute(change.values(object_name=object_name, generation=generation))
+
+
+def forget_photos(rows: Rows, photo_ids: Sequence[str]) -> None:
+    """Erase photos and the grants to see them."""
+    for some in _chunks(photo_ids):
+        rows.execute(delete(GRANTS).where(GRANTS.c.photo_id.in_(some)))
+        rows.execute(delete(PHOTOS).where(PHOTOS.c.id.in_(some)))
+
+
+def list_object_names(rows: Rows, names: Sequence[str]) -> set[str]:
+    """Which of these objects some row names."""
+    found: set[str] = set()
+    for some in _chunks(names):
+        wanted = select(PHOTOS.c.object_name).where(PHOTOS.c.object_name.in_(some))
+        found.update(row.object_name for row in rows.execute(wanted))
+    return found
+
+
+def add_grant(rows: Rows, site_id: str, token_hash: bytes, grant: ViewGrant) -> None:
+    """Keep a grant under its token's hash."""
+    rows.execute(
+        insert(GRANTS),
+        {
+            "token_hash": token_hash,
+            "site_id": site_id,
+            "photo_id": grant.photo_id,
+            "actor_id": grant.actor_id,
+            "purpose": grant.purpose,
+            "expires_at": grant.expires_at,
+        },
+    )
+
+
+def find_grant(rows: Rows, site_id: str, token_hash: bytes) -> ViewGrant | None:
+    """The grant of a token, or None."""
+    wanted = select(GRANTS).where(GRANTS.c.token_hash == token_hash, GRANTS.c.site_id == site_id)
+    row = rows.execute(wanted.with_for_update()).one_or_none()
+    return _grant(row) if row is not None else None
+
+
+def burn_grant(rows: Rows, token_hash: bytes, now: datetime) -> None:
+    """Use a grant up."""
+    rows.execute(update(GRANTS).where(GRANTS.c.token_hash == token_hash).values(used_at=now))
+
+
+def forget_grants(rows: Rows, before: datetime) -> None:
+    """Erase grants that ended before an instant."""
+    rows.execute(delete(GRANTS).where(GRANTS.c.expires_at < before))
+
+
+def list_answers(rows: Rows) -> Iterator[tuple[str, bytes]]:
+    """Every sealed answer to a write, kept for a day by `platform.idempotency`."""
+    for row in rows.execute(select(AnswerRow.id, AnswerRow.answer).order_by(AnswerRow.id)):
+        yield row.id, bytes(row.answer)
+
+
+def change_answer(rows: Rows, row_id: str, answer: bytes) -> None:
+    """The same answer under another seal."""
+    rows.execute(update(AnswerRow).where(AnswerRow.id == row_id).values(answer=answer))
+
+
+def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (values[at : at + AT_ONCE] for at in range(0, len(values), AT_ONCE))
+
+
 def _key(row: Row[Any]) -> WrappedKey:
     return WrappedKey(
         row.subject_id, row.key_id, row.site_id, Purpose(row.purpose), row.generation, bytes(row.wrapped)
@@ -119,16 +236,3 @@ def _photo(row: Row[Any]) -> Photo:
 
 def _grant(row: Row[Any]) -> ViewGrant:
     return ViewGrant(row.photo_id, row.actor_id, row.purpose, row.expires_at, row.used_at is not None)
-
-
-def find_receipt(rows: Rows, site_id: str, subject_id: str) -> str | None:
-    """The receipt of an erasure, as JSON, or None."""
-    wanted = select(ReceiptRow.receipt).where(ReceiptRow.subject_id == subject_id)
-    found: str | None = rows.scalar(wanted.where(ReceiptRow.site_id == site_id))
-    return found
-
-
-def add_receipt(rows: Rows, site_id: str, subject_id: str, receipt: str) -> None:
-    """Keep a receipt."""
-    rows.add(ReceiptRow(subject_id=subject_id, site_id=site_id, receipt=receipt))
-    rows.flush()

@@ -41,9 +41,11 @@ class FileCustodian:
             raise Unavailable("The root key file is missing: mount it or restore it.") from error
         except OSError as error:
             raise Denied("The root key file cannot be opened: it must be a plain file of yours.") from error
-        with os.fdopen(descriptor, "rb") as source:
-            _require_private(os.fstat(source.fileno()))
-            raw = source.read(ROOT_BYTES + 1)
+        try:
+            _require_private(os.fstat(descriptor))
+            raw = os.read(descriptor, ROOT_BYTES + 1)
+        finally:
+            os.close(descriptor)
         if len(raw) != ROOT_BYTES:
             raise Invalid("The root key file must hold exactly 32 random bytes.")
         return raw

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from doorward.core.errors import NotFound, Unavailable
 
+REFUSED = "The photo could not be written: check the data folder's disk."
 NAME = re.compile(r"[0-9a-f]{32}")
 
 
@@ -24,6 +25,9 @@ class FolderObjects:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.parent.mkdir(mode=0o700, exist_ok=True)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise Unavailable(REFUSED) from error
+        try:
             with os.fdopen(descriptor, "wb") as out:
                 out.write(content)
                 out.flush()
@@ -31,7 +35,7 @@ class FolderObjects:
             _sync(path.parent)
         except OSError as error:
             path.unlink(missing_ok=True)
-            raise Unavailable("The photo could not be written: check the data folder's disk.") from error
+            raise Unavailable(REFUSED) from error
 
     def get(self, name: str) -> bytes:
         """An object; `NotFound` if it is gone."""

@@ -1,76 +1,25 @@
 """The key ring: random keys by use, purpose and generation, wrapped under the root key, in one file."""
 
 import fcntl
-import hmac
 import json
 import os
 import secrets
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
-
-from doorward.core.encoding import canonical_json, from_text, to_text
-from doorward.core.errors import Conflict, Denied, NotFound, Tampered, Unavailable
-from doorward.vault.model import KeyName, PublicKey, Purpose, Use
-from doorward.vault.ports import Custodian, Custody
+from doorward.core.errors import Conflict, NotFound, Tampered, Unavailable
+from doorward.vault.model import KeyName
+from doorward.vault.ports import Custodian
 from doorward.vault.rules import key_names
+from doorward.vault.service.ring_content import FORMAT, Ring, Root, complete, derive, unwrap, wrap
 
 FILE = "keyring.json"
 LOCK = "keyring.lock"
-FORMAT = "doorward-keyring/1"
-NONCE = 12
-KEY_BYTES = 32
-
-
-@dataclass(slots=True)
-class Ring:
-    """An open key ring. Changed only inside `KeyRing.change`; readers hold one version of it."""
-
-    ring_id: str
-    custody: Custody
-    keys: dict[KeyName, dict[int, bytes]] = field(repr=False)
-    publics: list[PublicKey] = field(default_factory=list)
-    expanded: dict[tuple[KeyName, int], bytes] = field(default_factory=dict, repr=False)
-
-    def newest(self, name: KeyName) -> int:
-        """The generation that new work uses."""
-        return max(self.keys[name])
-
-    def add(self, name: KeyName) -> int:
-        """One more random generation."""
-        generation = self.next_generation(name)
-        self.keys.setdefault(name, {})[generation] = secrets.token_bytes(KEY_BYTES)
-        return generation
-
-    def key(self, name: KeyName, generation: int) -> bytes | None:
-        """The working key of a generation, expanded so that one random key never serves two algorithms."""
-        raw = self.keys[name].get(generation)
-        if raw is None:
-            return None
-        found = self.expanded.get((name, generation))
-        if found is None:
-            found = HKDFExpand(SHA256(), KEY_BYTES, f"doorward/1/{name}".encode()).derive(raw)
-            self.expanded[name, generation] = found
-        return found
-
-    def next_generation(self, name: KeyName) -> int:
-        """The number of the next generation."""
-        return max(self.keys.get(name, {0: b""})) + 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Root:
-    """What is derived from the root key: the root itself is not kept."""
-
-    wrap: AESGCM
-    mac: bytes
+READERS_SECONDS = 30.0
 
 
 class KeyRing:
@@ -81,6 +30,10 @@ class KeyRing:
         self._custodian = custodian
         self._seen: tuple[int, int, int] | None = None
         self._ring: Ring | None = None
+        self._before: tuple[Ring, float] | None = None
+        # Without it a slow thread could put back an older ring under the eyes of a rotation.
+        self._reading = threading.Lock()
+        self._root: tuple[str, Root] | None = None
 
     @property
     def path(self) -> Path:
@@ -95,23 +48,39 @@ class KeyRing:
                 raise Conflict("There is a key ring in the keys folder already: it is not overwritten.")
             root, custody = self._custodian.begin()
             ring = Ring(secrets.token_hex(16), custody, {})
-            _complete(ring)
-            self._write(ring, _derive(root, ring.ring_id))
+            complete(ring)
+            self._write(ring, derive(root, ring.ring_id))
 
     def read(self) -> Ring:
         """The ring as it now is; a stat of the file tells whether to read it again."""
-        seen = self._stamp()
-        if self._ring is None or seen != self._seen:
-            self._ring, self._seen = self._load(), seen
-        return self._ring
+        with self._reading:
+            seen = self._stamp()
+            if self._ring is None or seen != self._seen:
+                if self._ring is not None:
+                    self._before = (self._ring, time.monotonic())
+                self._ring, self._seen = self._load(), seen
+            return self._ring
+
+    def find(self, name: KeyName, generation: int) -> bytes | None:
+        """A generation's working key; one destroyed less than half a minute ago still opens in this process.
+
+        A reader may hold a snapshot of the database from before the last row was moved.
+        """
+        found = self.read().key(name, generation)
+        if found is None and self._before is not None:
+            ring, replaced = self._before
+            if time.monotonic() - replaced < READERS_SECONDS:
+                return ring.key(name, generation)
+            self._before = None
+        return found
 
     @contextmanager
     def change(self) -> Iterator[Ring]:
         """A fresh copy to change, written back whole and durable on a clean exit."""
         with self._locked():
             content = self._content()
-            root = _derive(self._custodian.root_key(content["custody"]), content["ring_id"])
-            ring = _unwrap(content, root)
+            root = self._root_of(content)
+            ring = unwrap(content, root)
             yield ring
             self._write(ring, root)
 
@@ -121,18 +90,29 @@ class KeyRing:
             ring = self._load()
             root, custody = custodian.begin()
             ring.ring_id, ring.custody = secrets.token_hex(16), custody
-            self._write(ring, _derive(root, ring.ring_id))
-            self._custodian = custodian
+            derived = derive(root, ring.ring_id)
+            # Before the file changes: another thread that sees the change must already know the new root.
+            self._root, self._custodian = (ring.ring_id, derived), custodian
+            self._write(ring, derived)
 
     def complete(self) -> None:
         """Add the keys that a newer Doorward wants and this ring lacks."""
         if set(key_names()) - set(self.read().keys):
             with self.change() as ring:
-                _complete(ring)
+                complete(ring)
 
     def _load(self) -> Ring:
         content = self._content()
-        return _unwrap(content, _derive(self._custodian.root_key(content["custody"]), content["ring_id"]))
+        return unwrap(content, self._root_of(content))
+
+    def _root_of(self, content: Mapping[str, Any]) -> Root:
+        """Working keys for this ring; the custodian is asked again only when the ring got another root."""
+        ring_id = content.get("ring_id")
+        if self._root is None or self._root[0] != ring_id:
+            root = derive(self._custodian.root_key(content["custody"]), content["ring_id"])
+            unwrap(content, root)
+            self._root = (content["ring_id"], root)
+        return self._root[1]
 
     def _content(self) -> dict[str, Any]:
         try:
@@ -169,99 +149,21 @@ class KeyRing:
         finally:
             os.close(descriptor)
 
-    def _write(self, ring: Ring, root: _Root) -> None:
+    def _write(self, ring: Ring, root: Root) -> None:
         fresh = self._folder / f"{FILE}.new"
         fresh.unlink(missing_ok=True)
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as out:
-            out.write(_wrap(ring, root))
+            out.write(wrap(ring, root))
             out.flush()
+            # The kernel's own stamps are too coarse to tell two quick changes apart.
+            os.utime(out.fileno(), ns=(time.time_ns(), time.time_ns()))
             os.fsync(out.fileno())
         old = os.open(self.path, os.O_RDWR | os.O_CLOEXEC) if self.path.exists() else None
         fresh.replace(self.path)
         _sync(self._folder)
         if old is not None:
             _overwrite(old)
-
-
-def _complete(ring: Ring) -> None:
-    for name in key_names():
-        if name not in ring.keys:
-            ring.add(name)
-
-
-def _derive(root: bytes, ring_id: str) -> _Root:
-    def expand(label: str) -> bytes:
-        info = f"doorward/1/ring/{label}".encode()
-        return HKDF(SHA256(), KEY_BYTES, bytes.fromhex(ring_id), info).derive(root)
-
-    return _Root(AESGCM(expand("wrap")), expand("mac"))
-
-
-def _wrap(ring: Ring, root: _Root) -> bytes:
-    keys = []
-    for name, generations in sorted(ring.keys.items()):
-        for generation, raw in sorted(generations.items()):
-            nonce = secrets.token_bytes(NONCE)
-            wrapped = nonce + root.wrap.encrypt(nonce, raw, _label(name, generation))
-            keys.append(
-                {
-                    "use": name.use,
-                    "purpose": name.purpose,
-                    "generation": generation,
-                    "wrapped": to_text(wrapped),
-                }
-            )
-    publics = [
-        {"purpose": key.purpose, "generation": key.generation, "key_id": key.key_id, "raw": to_text(key.raw)}
-        for key in ring.publics
-    ]
-    content = {
-        "format": FORMAT,
-        "ring_id": ring.ring_id,
-        "custody": dict(ring.custody),
-        "keys": keys,
-        "publics": publics,
-        "check": to_text(_check(ring.ring_id, root)),
-    }
-    return canonical_json(content | {"mac": to_text(_mac(content, root))})
-
-
-def _unwrap(content: Mapping[str, Any], root: _Root) -> Ring:
-    """Every key; `Denied` for another root key, `Tampered` for lines changed or taken away."""
-    keys: dict[KeyName, dict[int, bytes]] = {}
-    try:
-        if not hmac.compare_digest(from_text(content["check"]), _check(content["ring_id"], root)):
-            raise Denied("The key ring does not open with this root key or passphrase.")
-        if not hmac.compare_digest(from_text(content["mac"]), _mac(content, root)):
-            raise Tampered("The key ring was changed by somebody without the root key: restore its copy.")
-        for line in content["keys"]:
-            name, generation = KeyName(Use(line["use"]), Purpose(line["purpose"])), int(line["generation"])
-            raw = from_text(line["wrapped"])
-            keys.setdefault(name, {})[generation] = root.wrap.decrypt(
-                raw[:NONCE], raw[NONCE:], _label(name, generation)
-            )
-        publics = [
-            PublicKey(Purpose(key["purpose"]), key["generation"], key["key_id"], from_text(key["raw"]))
-            for key in content["publics"]
-        ]
-    except (InvalidTag, KeyError, TypeError, ValueError) as error:
-        raise Tampered("The key ring is damaged: restore its copy.") from error
-    return Ring(content["ring_id"], content["custody"], keys, publics)
-
-
-def _mac(content: Mapping[str, Any], root: _Root) -> bytes:
-    covered = {key: value for key, value in content.items() if key != "mac"}
-    return hmac.digest(root.mac, canonical_json(covered), "sha256")
-
-
-def _check(ring_id: str, root: _Root) -> bytes:
-    """Tells a wrong root key from a damaged ring."""
-    return hmac.digest(root.mac, f"check {ring_id}".encode(), "sha256")
-
-
-def _label(name: KeyName, generation: int) -> bytes:
-    return canonical_json(["doorward/1/ring", name.use, name.purpose, generation])
 
 
 def _sync(folder: Path) -> None:

@@ -174,7 +174,7 @@ class Vault:
             ) from error
 
     def _key(self, name: KeyName, generation: int) -> bytes:
-        key = self.ring.read().key(name, generation)
+        key = self.ring.find(name, generation)
         if key is None:
             raise Tampered("A sealed field names a key that was destroyed.", key=str(name), number=generation)
         return key
