@@ -12,12 +12,19 @@ from doorward.app.schema import upgrade
 from doorward.audit.service import record
 from doorward.core.clock import Clock, system_clock
 from doorward.core.errors import Conflict, Invalid, NotFound
+from doorward.core.keys import ServerKeys
 from doorward.core.permissions import Actor, system_actor
+from doorward.gates.model import SiteRules
+from doorward.gates.service import Post, set_site_rules
+from doorward.gates.service.known import Known
+from doorward.people.drivers.exact_matcher import ExactMatcher
+from doorward.people.service.recogniser import Recogniser
 from doorward.platform.db import Database, Unit
 from doorward.platform.engine import encrypted_sqlite, postgres
 from doorward.platform.settings import Settings, load_settings
 from doorward.vault.drivers.custodians import FileCustodian, PassphraseCustodian
 from doorward.vault.drivers.objects import FolderObjects
+from doorward.vault.model import Purpose
 from doorward.vault.ports import Custodian
 from doorward.vault.service import Vault
 from doorward.vision import weights
@@ -38,6 +45,8 @@ class House:
     settings: Settings
     database: Database
     vault: Vault
+    recogniser: Recogniser
+    post: Post
 
     @property
     def site_id(self) -> str:
@@ -72,6 +81,7 @@ def create_house(folder: Path, clock: Clock = system_clock) -> House:
     Vault.create(keys_folder(folder, settings), _custodian(folder, settings), _objects(folder, settings))
     house = open_house(folder, clock)
     with house.unit() as unit:
+        set_site_rules(unit, SiteRules())
         record(unit, "site.created")
     return house
 
@@ -88,7 +98,9 @@ def open_house(folder: Path, clock: Clock = system_clock) -> House:
     vault = Vault.open(keys_folder(folder, settings), custodian, objects)
     engine = _engine(folder, settings, vault)
     upgrade(engine)
-    return House(folder, settings, Database(engine, clock), vault)
+    recogniser = Recogniser(vault, ExactMatcher)
+    post = _post(settings, vault, recogniser)
+    return House(folder, settings, Database(engine, clock), vault, recogniser, post)
 
 
 def data_folder(folder: Path, settings: Settings) -> Path:
@@ -99,6 +111,16 @@ def data_folder(folder: Path, settings: Settings) -> Path:
 def keys_folder(folder: Path, settings: Settings) -> Path:
     """Where the key ring lies."""
     return settings.keys.folder or folder / "keys"
+
+
+def _post(settings: Settings, vault: Vault, recogniser: Recogniser) -> Post:
+    signer = vault.signer(Purpose.GATES)
+    return Post(
+        identifier=Known(recogniser),
+        keys=ServerKeys.from_signing_key(signer.key_id, signer.private_key),
+        permit_seconds=settings.gates.permit_seconds,
+        clock_tolerance_seconds=settings.gates.clock_tolerance_seconds,
+    )
 
 
 def _custodian(folder: Path, settings: Settings) -> Custodian:

@@ -8,7 +8,6 @@ import numpy as np
 
 from doorward.audit.service import record
 from doorward.core.errors import NotFound
-from doorward.people import store  # noqa: F401  the package of tables
 from doorward.people.ports import Matcher
 from doorward.people.store import faces, vehicles
 from doorward.platform.db import Unit

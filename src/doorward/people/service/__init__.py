@@ -1,0 +1,83 @@
+"""Deeds about people and vehicles: register, enrol, know again, limit, forget."""
+
+from doorward.people.service.credentials import (
+    add_card,
+    check_pin,
+    find_by_card,
+    find_by_qr,
+    issue_qr,
+    list_credentials,
+    remove_credential,
+    set_pin,
+)
+from doorward.people.service.enrolment import (
+    enrol_face,
+    gallery_size,
+    identify_face,
+    verify_face,
+    withdraw_face,
+)
+from doorward.people.service.forgetting import end_visits, forget_person, forget_vehicle
+from doorward.people.service.persons import (
+    NewPerson,
+    add_group,
+    add_person,
+    find_by_id_number,
+    find_by_name,
+    get_person,
+    join_group,
+    leave_group,
+    list_groups,
+    list_persons,
+    standing_of,
+    suspend,
+    view_person,
+)
+from doorward.people.service.recogniser import Recogniser
+from doorward.people.service.vehicles import (
+    add_vehicle,
+    find_by_plate,
+    find_vehicle,
+    get_vehicle,
+    list_vehicles,
+    view_plate,
+)
+
+__all__ = [
+    "NewPerson",
+    "Recogniser",
+    "add_card",
+    "add_group",
+    "add_person",
+    "add_vehicle",
+    "check_pin",
+    "end_visits",
+    "enrol_face",
+    "find_by_card",
+    "find_by_id_number",
+    "find_by_name",
+    "find_by_plate",
+    "find_by_qr",
+    "find_vehicle",
+    "forget_person",
+    "forget_vehicle",
+    "gallery_size",
+    "get_person",
+    "get_vehicle",
+    "identify_face",
+    "issue_qr",
+    "join_group",
+    "leave_group",
+    "list_credentials",
+    "list_groups",
+    "list_persons",
+    "list_vehicles",
+    "remove_credential",
+    "set_pin",
+    "standing_of",
+    "suspend",
+    "verify_face",
+    "view_person",
+    "view_plate",
+    "withdraw_face",
+]

@@ -1,0 +1,31 @@
+"""Forgetting people and vehicles: records here, key and photos in the vault, a receipt to keep."""
+
+from datetime import timedelta
+
+from doorward.people.service import persons, vehicles
+from doorward.people.store.persons import list_ended_visitors
+from doorward.platform.db import Unit
+from doorward.vault.model import Receipt
+from doorward.vault.service import Vault, erase_subject
+
+VISITS_KEPT_FOR = timedelta(days=1)
+
+
+def forget_person(unit: Unit, vault: Vault, person_id: str) -> Receipt:
+    """Erase a person everywhere: no matcher, door or look-up knows them after this commits."""
+    persons.forget_rows(unit, person_id)
+    return erase_subject(unit, vault, person_id)
+
+
+def forget_vehicle(unit: Unit, vault: Vault, vehicle_id: str) -> Receipt:
+    """Erase a vehicle everywhere."""
+    vehicles.forget_rows(unit, vehicle_id)
+    return erase_subject(unit, vault, vehicle_id)
+
+
+def end_visits(unit: Unit, vault: Vault) -> int:
+    """Erase visitors whose visit ended a day ago or longer; how many."""
+    ended = list_ended_visitors(unit.rows, unit.site_id, unit.now - VISITS_KEPT_FOR)
+    for person_id in ended:
+        forget_person(unit, vault, person_id)
+    return len(ended)
