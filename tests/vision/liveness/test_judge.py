@@ -80,7 +80,7 @@ def test_steps_left_undone_leave_it_pending_and_then_too_late() -> None:
         [OPEN] * 5 + [SHUT] + [OPEN] * 5,
         [OPEN] * 5 + [(OPEN[0], SHUT[1])] * 3 + [OPEN] * 5,
         [OPEN] * 5 + [None] * 3 + [OPEN] * 5,
-        [OPEN] * 5 + [(0.6, 0.55)] * 3 + [OPEN] * 5,
+        [OPEN] * 5 + [(0.65, 0.55)] * 3 + [OPEN] * 5,
     ],
     ids=["open", "shut", "asleep", "flicker", "wink", "unseen", "half"],
 )
@@ -226,5 +226,9 @@ def test_challenges_vary_and_never_repeat_a_step_in_a_row() -> None:
     drawn = {new_challenge().steps for _ in range(400)}
     assert len(drawn) == 12
     assert all(one != following for steps in drawn for one, following in pairwise(steps))
+    only_turns = new_challenge(4, among=(Step.TURN_LEFT, Step.TURN_RIGHT)).steps
+    assert Step.BLINK not in only_turns and len(only_turns) == 4
     with pytest.raises(Invalid):
         new_challenge(1)
+    with pytest.raises(Invalid):
+        new_challenge(2, among=(Step.BLINK,))
