@@ -66,7 +66,9 @@ class Agent:
         self._stopped.set()
 
     def passages(self) -> Iterator[Decision]:
-        """Work, and yield each decision after the barrier has moved or stayed."""
+        """Work, and yield each decision after the barrier has moved or stayed; shut at both ends."""
+        # A relay that was on when the last process died is still on.
+        self._post.barrier.shut()
         self.upkeep.recover()
         self.upkeep.round()
         camera = threading.Thread(target=self._see, daemon=True, name="camera")
@@ -76,6 +78,7 @@ class Agent:
             yield from self._work()
         finally:
             self._stopped.set()
+            self._post.barrier.shut()
             if camera.ident is not None:
                 camera.join(timeout=10)
 

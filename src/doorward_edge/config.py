@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from doorward.core.errors import Invalid
 from doorward.core.wire import Direction
+from doorward.vision.plates.model import Region
 from doorward_edge.post import Orders
 
 Part = Literal["face", "plate", "card", "qr", "pin"]
@@ -33,7 +34,7 @@ class CameraTable(Section):
 
     source: str
     looks_for: Literal["face", "plate"] = "face"
-    region: str = Field("latin", description="How plates are written here.")
+    region: Region = Field(Region.LATIN, description="Whose plates are expected here.")
     challenge: bool = Field(False, description="Each face must first pass a liveness challenge.")
     frames_per_second: float = Field(12.0, gt=0, le=60)
     longest_side: int = Field(1280, ge=320, le=3840)

@@ -23,6 +23,9 @@ class Barrier(Protocol):
     def open(self, seconds: int) -> None:
         """Open, and shut again by itself after so many seconds; `Unavailable` if it did not move."""
 
+    def shut(self) -> None:
+        """Stop letting through now, or as soon as the device listens; never raises `Unavailable`."""
+
     def state(self) -> BarrierState:
         """How it stands now."""
 

@@ -34,6 +34,9 @@ class NotedBarrier:
             file.flush()
             os.fsync(file.fileno())
 
+    def shut(self) -> None:
+        pass
+
     def state(self) -> BarrierState:
         return BarrierState.UNKNOWN
 

@@ -53,6 +53,16 @@ def test_a_relay_gets_on_and_later_off(line: tuple[int, Path]) -> None:
     assert relay.state() is BarrierState.SHUT
 
 
+def test_a_relay_left_on_is_switched_off_at_once(line: tuple[int, Path]) -> None:
+    board, device = line
+    timer = HandTimer()
+    relay = RelayBarrier(device, after=timer)
+    relay.open(5)
+    relay.shut()
+    assert os.read(board, 100) == ON + OFF
+    assert timer.waiting == []
+
+
 def test_opening_again_prolongs_instead_of_shutting_in_between(line: tuple[int, Path]) -> None:
     timer = HandTimer()
     relay = RelayBarrier(line[1], after=timer)

@@ -75,6 +75,8 @@ class RelayBarrier:
     def shut(self) -> None:
         """Switch off; a board that does not listen is tried again each second."""
         with self._lock:
+            if self._cancel is not None:
+                self._cancel()
             self._cancel = None
             try:
                 self._write(self._words.off)

@@ -24,6 +24,10 @@ class SimulatedBarrier:
         self.openings.append(seconds)
         self._open_until = self._clock.monotonic() + seconds
 
+    def shut(self) -> None:
+        """Shut now."""
+        self._open_until = float("-inf")
+
     def state(self) -> BarrierState:
         """By the clock."""
         return BarrierState.OPEN if self._clock.monotonic() < self._open_until else BarrierState.SHUT
