@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from doorward.core.errors import Invalid, Unavailable
+from doorward.core.errors import Unavailable
 from doorward.vision.sources import open_source
 from doorward_edge.agent import Agent, Watcher
 from doorward_edge.clock import ClockWatch, SystemClock
@@ -20,6 +20,7 @@ from doorward_edge.statistics import AgentStatistics
 from doorward_edge.watcher.budget import FrameBudget
 from doorward_edge.watcher.faces import FaceWatch, watch_faces
 from doorward_edge.watcher.liveness import new_challenge_check
+from doorward_edge.watcher.plates import VotingFollower, watch_plates
 
 
 def build_agent(config: Config, *, prompt: Prompt) -> Agent:
@@ -70,8 +71,6 @@ def build_barrier(table: BarrierTable, clock: Clock) -> Barrier:
 
 def build_watch(camera: CameraTable, statistics: AgentStatistics, prompt: Prompt) -> Watcher:
     """What opens the camera, each time it must be opened."""
-    if camera.looks_for == "plate":
-        raise Invalid("This build cannot follow plates: set camera.looks_for to face.")
 
     def watch() -> Iterator[Seen | None]:
         source = open_source(
@@ -80,13 +79,16 @@ def build_watch(camera: CameraTable, statistics: AgentStatistics, prompt: Prompt
             longest_side=camera.longest_side,
             real_time=True,
         )
+        budget = FrameBudget(most_per_second=camera.frames_per_second, share=camera.processor_share)
+        if camera.looks_for == "plate":
+            follower = VotingFollower(camera.region, frames_needed=camera.frames_needed)
+            return watch_plates(source, follower, budget=budget, statistics=statistics)
         how = FaceWatch(
             frames_needed=camera.frames_needed,
             again_seconds=camera.again_seconds,
             new_check=new_challenge_check if camera.challenge else None,
             prompt=prompt,
         )
-        budget = FrameBudget(most_per_second=camera.frames_per_second, share=camera.processor_share)
         return watch_faces(source, how, budget=budget, statistics=statistics)
 
     return watch

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doorward.core.wire import PlateEvidence
+from doorward.vision.plates import Region, read
+from doorward.vision.plates.voting import PlateVote, Voted
 from doorward.vision.sources import Frame, Source
 from doorward_edge.passage import Seen
 from doorward_edge.statistics import AgentStatistics
@@ -24,6 +26,32 @@ class PlateFollower(Protocol):
 
     def finish(self) -> Sequence[PlateEvidence]:
         """The cars still in view when the source ends."""
+
+
+class VotingFollower:
+    """A `PlateFollower` over `doorward.vision.plates`: reads each frame, votes over a car's frames."""
+
+    def __init__(self, region: Region, *, frames_needed: int = 3) -> None:
+        self._region = region
+        self._vote = PlateVote(frames_needed=frames_needed)
+
+    def add(self, image: NDArray[np.uint8], *, at: float, is_still: bool) -> list[PlateEvidence]:
+        """The cars that this frame settles."""
+        reads = read(image, region=self._region)
+        return [_evidence(car) for car in self._vote.add(reads, at=at, is_still=is_still)]
+
+    def finish(self) -> list[PlateEvidence]:
+        """The cars still unsettled, with however few frames they have."""
+        return [_evidence(car) for car in self._vote.finish()]
+
+
+def _evidence(car: Voted) -> PlateEvidence:
+    return PlateEvidence(
+        # Shares are sums of floats: one that is all of it may come out a hair above 1.
+        candidates=tuple((text, min(share, 1.0)) for text, share in car.candidates),
+        minimum_character_confidence=min(car.minimum_character_confidence, 1.0),
+        frames=car.frames,
+    )
 
 
 def watch_plates(
