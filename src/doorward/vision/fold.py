@@ -11,20 +11,32 @@ _IR_VERSION = 8
 _GREATEST_OPSET = 21
 
 
-def folded_detector(quantised: bytes) -> bytes:
-    """The face detector in fp32, for one image of any height and width divisible by 32."""
+def folded_detector(quantised: bytes, *, takes_pictures: bool = True) -> bytes:
+    """The face detector in fp32, for one image of any height and width divisible by 32.
+
+    Its input is `picture`, uint8 (height, width, 3) BGR; or, as published, `input`, float32 (1, 3, height,
+    width), when it takes no pictures.
+    """
     model = onnx.load_from_string(quantised)
     _fold_weights(model)
     _free_dimensions(model, image_side=640)
+    if takes_pictures:
+        _take_pictures(model, channels=(0, 1, 2))
     return _serialised(model)
 
 
-def folded_recogniser(quantised: bytes) -> bytes:
-    """The face recogniser in fp32, without PReLU, for any number of aligned faces at once."""
+def folded_recogniser(quantised: bytes, *, takes_pictures: bool = True) -> bytes:
+    """The face recogniser in fp32, without PReLU.
+
+    Its input is `picture`, uint8 (112, 112, 3) BGR; or, as published, `data`, float32 (faces, 3, 112, 112) in
+    RGB, when it takes no pictures.
+    """
     model = onnx.load_from_string(quantised)
     _fold_weights(model)
     _rewrite_prelu(model)
     _free_dimensions(model, image_side=None)
+    if takes_pictures:
+        _take_pictures(model, channels=(2, 1, 0))
     return _serialised(model)
 
 
@@ -136,6 +148,24 @@ def _free_dimensions(model: onnx.ModelProto, *, image_side: int | None) -> None:
         dimensions[0].dim_param = "images"
         if image_side is not None:
             dimensions[1].dim_param = f"{answer.name}_places"
+
+
+def _take_pictures(model: onnx.ModelProto, *, channels: tuple[int, int, int]) -> None:
+    """Lets the graph turn a picture into floats itself: 0.1 ms, where NumPy or OpenCV take 0.4 to 2."""
+    graph = model.graph
+    (floats,) = graph.input
+    sides = [one.dim_param or one.dim_value for one in floats.type.tensor_type.shape.dim[2:]]
+    make = onnx.helper.make_node
+    steps = [make("Transpose", ["picture"], ["picture_planes"], perm=[2, 0, 1])]
+    if channels != (0, 1, 2):
+        graph.initializer.append(numpy_helper.from_array(np.array(channels, np.int64), "picture_channels"))
+        steps.append(make("Gather", ["picture_planes", "picture_channels"], ["picture_ordered"], axis=0))
+    graph.initializer.append(numpy_helper.from_array(np.array([0], np.int64), "picture_images"))
+    steps.append(make("Cast", [steps[-1].output[0]], ["picture_floats"], to=onnx.TensorProto.FLOAT))
+    steps.append(make("Unsqueeze", ["picture_floats", "picture_images"], [floats.name]))
+    _replace(graph.node, steps + list(graph.node))
+    picture = onnx.helper.make_tensor_value_info("picture", onnx.TensorProto.UINT8, [*sides, 3])
+    _replace(graph.input, [picture])
 
 
 def _replace(field: list[onnx.NodeProto], values: list[onnx.NodeProto]) -> None:

@@ -16,7 +16,7 @@ from doorward.core.errors import NotFound, Tampered, Unavailable
 MANIFEST = "manifest.json"
 _REMEDY = "run `doorward models prepare`"
 # Raised whenever fold.py would write other bytes, so that old folders are prepared anew.
-_EDITION = 1
+_EDITION = 2
 
 
 class Recipe(StrEnum):

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from doorward.core.errors import Invalid
-from doorward.vision import faces, weights
+from doorward.vision import faces
 
 
 def test_it_finds_the_face_where_it_is(astronaut: NDArray[np.uint8]) -> None:
@@ -20,10 +22,11 @@ def test_it_finds_the_face_where_it_is(astronaut: NDArray[np.uint8]) -> None:
 
 
 @pytest.mark.parametrize("size", [(512, 512), (640, 480), (333, 257), (200, 310)])
-def test_it_decodes_like_opencv(astronaut: NDArray[np.uint8], size: tuple[int, int]) -> None:
+def test_it_decodes_like_opencv(
+    astronaut: NDArray[np.uint8], size: tuple[int, int], published: Callable[[str], str]
+) -> None:
     image = np.asarray(cv2.resize(astronaut, size), np.uint8)
-    model = str(weights.path("face_detector.onnx"))
-    peer = cv2.FaceDetectorYN.create(model, "", size, 0.6, 0.3, 5000)
+    peer = cv2.FaceDetectorYN.create(published("face_detector.onnx"), "", size, 0.6, 0.3, 5000)
     _, expected = peer.detect(image)
     (face,) = faces.detect(image)
     box = face.box

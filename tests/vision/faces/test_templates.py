@@ -1,4 +1,6 @@
 import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from doorward.core.errors import Invalid
-from doorward.vision import faces, weights
+from doorward.vision import faces
 
 PLACES = np.array(
     [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
@@ -19,8 +21,10 @@ def template_of(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     return faces.observe(image, largest_only=True)[0].template
 
 
-def test_it_aligns_and_embeds_like_opencv(astronaut: NDArray[np.uint8]) -> None:
-    peer = cv2.FaceRecognizerSF.create(str(weights.path("face_recogniser.onnx")), "")
+def test_it_aligns_and_embeds_like_opencv(
+    astronaut: NDArray[np.uint8], published: Callable[[str], str]
+) -> None:
+    peer = cv2.FaceRecognizerSF.create(published("face_recogniser.onnx"), "")
     (seen,) = faces.observe(astronaut)
     box = seen.detection.box
     row = np.array(
@@ -118,3 +122,12 @@ def test_an_enrolled_template_is_the_mean_of_length_one() -> None:
     for unusable in ([], [first, -first], [first[:64]]):
         with pytest.raises(Invalid):
             faces.enrol_template(unusable)
+
+
+def test_many_threads_get_the_same_answers(astronaut: NDArray[np.uint8]) -> None:
+    small = np.asarray(cv2.resize(astronaut, (256, 256)), np.uint8)
+    pictures = [astronaut, small] * 6
+    alone = [template_of(picture) for picture in pictures]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(template_of, pictures))
+    np.testing.assert_array_equal(together, alone)

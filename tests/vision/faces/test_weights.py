@@ -123,17 +123,20 @@ def test_there_is_one_session_a_model() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "given", "size"),
-    [("face_detector.onnx", "input", 160), ("face_recogniser.onnx", "data", 112)],
+    ("name", "given", "size", "channels"),
+    [("face_detector.onnx", "input", 160, (0, 1, 2)), ("face_recogniser.onnx", "data", 112, (2, 1, 0))],
 )
-def test_folding_keeps_what_the_published_file_computes(name: str, given: str, size: int) -> None:
+def test_folding_keeps_what_the_published_file_computes(
+    name: str, given: str, size: int, channels: tuple[int, int, int]
+) -> None:
     """ONNX's own reference evaluator runs the quantised file that ONNX Runtime can't."""
     weight = next(one for one in weights.WEIGHTS if one.name == name)
     published = ReferenceEvaluator(onnx.load(weights.default_carriers() / weight.source))
-    tiles = np.random.default_rng(3).integers(0, 256, (1, 3, 8, 8)).repeat(size // 8, 2).repeat(size // 8, 3)
-    picture = {given: tiles.astype(np.float32)}
+    tiles = np.random.default_rng(3).integers(0, 256, (8, 8, 3), np.uint8)
+    picture = tiles.repeat(size // 8, 0).repeat(size // 8, 1)
+    floats = picture[..., channels].transpose(2, 0, 1)[None].astype(np.float32)
     names = [answer.name for answer in session(name).get_outputs()]
-    expected, ours = published.run(names, picture), session(name).run(names, picture)
+    expected, ours = published.run(names, {given: floats}), session(name).run(names, {"picture": picture})
     for left, right in zip(expected, ours, strict=True):
         np.testing.assert_allclose(right, left, rtol=0, atol=2e-5)
 

@@ -52,7 +52,8 @@ def _search(image: NDArray[np.uint8], confidence: float) -> NDArray[np.float32]:
     below, beside = -height % _CELL, -width % _CELL
     if below or beside:
         image = np.asarray(cv2.copyMakeBorder(image, 0, below, 0, beside, cv2.BORDER_CONSTANT), np.uint8)
-    answers = session("face_detector.onnx").run(_OUTPUTS, {"input": cv2.dnn.blobFromImage(image)})
+    picture = np.ascontiguousarray(image)
+    answers = session("face_detector.onnx").run(_OUTPUTS, {"picture": picture})
     columns = image.shape[1]
     levels = [
         _decoded(answers[4 * level : 4 * level + 4], stride, columns // stride, confidence)
@@ -66,12 +67,16 @@ def _decoded(
     answers: list[NDArray[np.float32]], stride: int, columns: int, confidence: float
 ) -> NDArray[np.float32]:
     faceness, objectness, boxes, points = (answer[0] for answer in answers)
-    scores = np.sqrt(np.clip(faceness[:, 0], 0, 1) * np.clip(objectness[:, 0], 0, 1))
-    sure = np.nonzero(scores >= confidence)[0]
+    # Both lie between 0 and 1, so only cells where both are sure enough squared can reach the confidence.
+    likely = np.nonzero((faceness[:, 0] >= confidence**2) & (objectness[:, 0] >= confidence**2))[0]
+    scores = np.sqrt(np.clip(faceness[likely, 0], 0, 1) * np.clip(objectness[likely, 0], 0, 1))
+    sure, scores = likely[scores >= confidence], scores[scores >= confidence]
+    if not len(sure):
+        return np.zeros((0, 15), np.float32)
     cells = np.stack([sure % columns, sure // columns], 1).astype(np.float32)
     centres, sizes = (cells + boxes[sure, :2]) * stride, np.exp(boxes[sure, 2:]) * stride
     landmarks = (points[sure].reshape(-1, 5, 2) + cells[:, None]) * stride
-    parts = [centres - sizes / 2, sizes, landmarks.reshape(-1, 10), scores[sure, None]]
+    parts = [centres - sizes / 2, sizes, landmarks.reshape(-1, 10), scores[:, None]]
     return np.concatenate(parts, axis=1, dtype=np.float32)
 
 

@@ -35,8 +35,8 @@ def embed(aligned: NDArray[np.uint8]) -> tuple[FaceTemplate, float]:
     """The template of an aligned face and its length before normalising, which tells how usable it is."""
     if aligned.shape != (SIDE, SIDE, 3) or aligned.dtype != np.uint8:
         raise Invalid("A face must be aligned before it can be compared.")
-    blob = cv2.dnn.blobFromImage(aligned, swapRB=True)
-    (answer,) = session("face_recogniser.onnx").run(["fc1"], {"data": blob})
+    picture = np.ascontiguousarray(aligned)
+    (answer,) = session("face_recogniser.onnx").run(["fc1"], {"picture": picture})
     vector: NDArray[np.float32] = answer[0]
     norm = float(np.linalg.norm(vector))
     if not norm > 0:
