@@ -5,6 +5,7 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
+from doorward.core.errors import Invalid
 from doorward.people.ports import Match
 from doorward.vision.model import TEMPLATE_LENGTH, FaceTemplate
 
@@ -20,6 +21,8 @@ class ExactMatcher:
         self._lock = threading.RLock()
 
     def enrol(self, subject_id: str, template: FaceTemplate) -> None:
+        if template.shape != (TEMPLATE_LENGTH,) or not np.isfinite(template).all():
+            raise Invalid("A face template has 128 finite numbers: enrol this face again.")
         with self._lock:
             place = self._places.get(subject_id)
             if place is None:

@@ -1,5 +1,12 @@
 """Pure decisions about people: photos of one person, PINs too easy, one form of a name."""
 
+from doorward.people.rules.basis import (
+    require_face_basis,
+    require_notice,
+    require_photo_basis,
+    require_purpose,
+    require_reason,
+)
 from doorward.people.rules.credentials import LOCKED_FOR, MOST_WRONG_PINS, require_strong_pin
 from doorward.people.rules.enrolment import LEAST_FRAMES, odd_ones_out
 from doorward.people.rules.names import one_form_of_name, one_form_of_number
@@ -11,5 +18,10 @@ __all__ = [
     "odd_ones_out",
     "one_form_of_name",
     "one_form_of_number",
+    "require_face_basis",
+    "require_notice",
+    "require_photo_basis",
+    "require_purpose",
+    "require_reason",
     "require_strong_pin",
 ]

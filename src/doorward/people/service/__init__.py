@@ -12,8 +12,10 @@ from doorward.people.service.credentials import (
 )
 from doorward.people.service.enrolment import (
     enrol_face,
+    enrol_frames,
     gallery_size,
     identify_face,
+    keep_photos,
     verify_face,
     withdraw_face,
 )
@@ -33,7 +35,7 @@ from doorward.people.service.persons import (
     suspend,
     view_person,
 )
-from doorward.people.service.recogniser import Recogniser
+from doorward.people.service.recogniser import Recogniser, load_gallery
 from doorward.people.service.vehicles import (
     add_vehicle,
     find_by_plate,
@@ -53,6 +55,7 @@ __all__ = [
     "check_pin",
     "end_visits",
     "enrol_face",
+    "enrol_frames",
     "find_by_card",
     "find_by_id_number",
     "find_by_name",
@@ -67,11 +70,13 @@ __all__ = [
     "identify_face",
     "issue_qr",
     "join_group",
+    "keep_photos",
     "leave_group",
     "list_credentials",
     "list_groups",
     "list_persons",
     "list_vehicles",
+    "load_gallery",
     "remove_credential",
     "set_pin",
     "standing_of",

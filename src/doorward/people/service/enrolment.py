@@ -3,18 +3,26 @@
 from collections.abc import Sequence
 
 from doorward.audit.service import record
-from doorward.core.errors import Invalid, NotFound
+from doorward.core.errors import NotFound
 from doorward.people.model import Basis, Enrolment, FrameVerdict
-from doorward.people.rules import LEAST_FRAMES, odd_ones_out
+from doorward.people.rules import (
+    LEAST_FRAMES,
+    odd_ones_out,
+    require_face_basis,
+    require_notice,
+    require_photo_basis,
+    require_reason,
+)
 from doorward.people.service.persons import get_person
 from doorward.people.service.recogniser import Recogniser, announce, template_bytes, template_place
 from doorward.people.store import faces
 from doorward.people.store.faces import TemplateRow
 from doorward.platform.db import Unit
-from doorward.vault.service import seal_for
+from doorward.vault.model import Place
+from doorward.vault.service import add_photo, forget_photos, open_key
 from doorward.vision.faces import enrol_template
 from doorward.vision.model import FaceObservation, FaceTemplate
-from doorward.vision.quality import Assessment
+from doorward.vision.quality import Assessment, judge
 from doorward.vision.thresholds import face_threshold
 
 # Photos of one person must be more alike than one in ten thousand pairs of strangers.
@@ -30,48 +38,84 @@ def enrol_face(
     photos: Sequence[Assessment],
     *,
     basis: Basis,
+    notice: str,
     override_reason: str | None = None,
+    distinct_reason: str | None = None,
 ) -> Enrolment:
-    """Enrol from at least three good photos, or from one or two with a stated reason.
+    """Enrol from at least three good photos, or from one or two with a stated reason; again replaces.
 
-    Too few good photos is an answer (`enrolled` False with the reason); nothing is kept then.
+    Too few good photos is an answer (`enrolled` False with the reason), not an exception; then nothing is
+    kept. So is a face like another enrolled person's: `distinct_reason` enrols it, once a second person
+    has looked.
     """
     person = get_person(unit, person_id)
+    require_face_basis(basis)
+    require_notice(notice)
     good, verdicts = _agreeing(photos)
-    reason = _too_few(len(good), override_reason)
-    if reason is not None:
-        record(unit, "face.refused", subject_id=person.id, photos=len(photos), good=len(good))
-        return Enrolment(person_id, False, verdicts, reason)
-    template = enrol_template([observation.template for observation in good])
-    alike = _likely_same(unit, recogniser, person_id, template)
-    sealed = seal_for(unit, recogniser.vault, person_id, template_place(person_id), template_bytes(template))
-    row = TemplateRow(
-        person_id=person_id,
-        site_id=unit.site_id,
-        template=sealed,
-        frames=len(good),
-        basis=basis,
-        enrolled_at=unit.now,
-    )
-    faces.put_template(unit.rows, row)
-    announce(unit, person_id)
+    template = enrol_template([seen.template for seen in good]) if good else None
+    alike = () if template is None else _likely_same(unit, recogniser, person_id, template)
+    reason = _too_few(len(good), override_reason) or _too_alike(alike, distinct_reason)
+    if reason is not None or template is None:
+        record(
+            unit, "face.refused", subject_id=person.id, photos=len(photos), good=len(good), alike=list(alike)
+        )
+        return Enrolment(person_id, False, verdicts, reason or "", alike)
+    stated = " / ".join(said for said in (override_reason, distinct_reason) if said)
+    _keep(unit, recogniser, person_id, template, frames=len(good), said=(basis, notice, stated))
     record(
         unit,
         "face.enrolled",
         subject_id=person_id,
         frames=len(good),
         basis=basis,
+        notice=notice,
         overridden=len(good) < LEAST_FRAMES,
         alike=list(alike),
     )
     return Enrolment(person_id, True, verdicts, likely_same_as=alike)
 
 
-def withdraw_face(unit: Unit, person_id: str) -> None:
-    """Forget a face at once; cards, codes and PINs keep working."""
+def enrol_frames(
+    unit: Unit,
+    recogniser: Recogniser,
+    person_id: str,
+    observations: Sequence[FaceObservation],
+    *,
+    basis: Basis,
+    notice: str,
+    override_reason: str | None = None,
+    distinct_reason: str | None = None,
+) -> Enrolment:
+    """The same for faces already observed, one a frame."""
+    photos = [judge([seen]) for seen in observations]
+    return enrol_face(
+        unit,
+        recogniser,
+        person_id,
+        photos,
+        basis=basis,
+        notice=notice,
+        override_reason=override_reason,
+        distinct_reason=distinct_reason,
+    )
+
+
+def keep_photos(unit: Unit, recogniser: Recogniser, person_id: str, jpegs: Sequence[bytes]) -> list[str]:
+    """Keep photos beside a face whose basis covers pictures, in place of former ones; their ids."""
+    kept = faces.find_face(unit.rows, unit.site_id, person_id)
+    if kept is None:
+        raise NotFound("No face is enrolled for this person.")
+    require_photo_basis(Basis(kept.basis))
+    forget_photos(unit, recogniser.vault, person_id)
+    return [add_photo(unit, recogniser.vault, person_id, jpeg) for jpeg in jpegs]
+
+
+def withdraw_face(unit: Unit, recogniser: Recogniser, person_id: str) -> None:
+    """Forget a face and its photos at once; cards, codes and PINs keep working."""
     get_person(unit, person_id)
     if not faces.forget_template(unit.rows, person_id):
         raise NotFound("No face is enrolled for this person.")
+    forget_photos(unit, recogniser.vault, person_id)
     announce(unit, person_id)
     record(unit, "face.withdrawn", subject_id=person_id)
 
@@ -99,7 +143,12 @@ def gallery_size(unit: Unit, recogniser: Recogniser) -> int:
 
 
 def _agreeing(photos: Sequence[Assessment]) -> tuple[list[FaceObservation], tuple[FrameVerdict, ...]]:
-    usable = [(n, photo.observation) for n, photo in enumerate(photos) if photo.observation is not None]
+    # A refused photo carries its face too, so that staff can see why: it must not count.
+    usable = [
+        (n, photo.observation)
+        for n, photo in enumerate(photos)
+        if photo.accepted and photo.observation is not None
+    ]
     templates = [observation.template for _, observation in usable]
     cut = face_threshold(one_in=SAME_PERSON_ONE_IN, gallery_size=1, enrolled_frames=1)
     odd = odd_ones_out([[float(a @ b) for b in templates] for a in templates], cut)
@@ -124,9 +173,48 @@ def _too_few(good: int, override_reason: str | None) -> str | None:
         return (
             f"{good} good photos of the {LEAST_FRAMES} needed: add more, or state a reason to do with less."
         )
-    if len(override_reason.strip()) < 5:
-        raise Invalid("State the reason to enrol with fewer photos in at least 5 characters.")
+    require_reason(override_reason)
     return None
+
+
+def _too_alike(alike: Sequence[str], distinct_reason: str | None) -> str | None:
+    if not alike:
+        return None
+    if distinct_reason is None:
+        return "This face is like that of another person enrolled: a second person must look at both."
+    require_reason(distinct_reason)
+    return None
+
+
+def _keep(
+    unit: Unit,
+    recogniser: Recogniser,
+    person_id: str,
+    template: FaceTemplate,
+    *,
+    frames: int,
+    said: tuple[Basis, str, str],
+) -> None:
+    basis, notice, stated = said
+    key = open_key(unit, recogniser.vault, person_id)
+    place = override_place(person_id)
+    row = TemplateRow(
+        person_id=person_id,
+        site_id=unit.site_id,
+        template=key.seal(template_place(person_id), template_bytes(template)),
+        frames=frames,
+        basis=basis,
+        notice_version=notice,
+        override=key.seal(place, stated.encode()) if stated else None,
+        enrolled_at=unit.now,
+    )
+    faces.put_template(unit.rows, row)
+    announce(unit, person_id)
+
+
+def override_place(person_id: str) -> Place:
+    """Where a stated reason lies: people write names into such fields."""
+    return Place("people_templates", "override", person_id)
 
 
 def _likely_same(

@@ -10,22 +10,21 @@ from doorward.audit.service import record
 from doorward.core.errors import NotFound
 from doorward.people.ports import Matcher
 from doorward.people.store import faces, vehicles
+from doorward.people.store.faces import Mark
 from doorward.platform.db import Unit
 from doorward.vault.model import Place
 from doorward.vault.service import Vault, open_keys
-from doorward.vision.model import FaceTemplate
+from doorward.vision.model import TEMPLATE_LENGTH, FaceTemplate
 
 BULK = 500
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Gallery:
     """What one site knows by heart. Templates and plates are unsealed here and nowhere else."""
 
     matcher: Matcher
     plates: dict[str, str] = field(default_factory=dict, repr=False)
-    seen: int = 0
-    lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
 
 class Recogniser:
@@ -34,29 +33,43 @@ class Recogniser:
     def __init__(self, vault: Vault, new_matcher: Callable[[], Matcher]) -> None:
         self.vault = vault
         self._new_matcher = new_matcher
-        self._galleries: dict[str, Gallery] = {}
-        self._making = threading.Lock()
+        self._galleries: dict[str, tuple[Mark, Gallery]] = {}
+        self._turn = threading.RLock()
 
     def gallery(self, unit: Unit) -> Gallery:
         """This site's gallery, as true as the unit's own view of the database."""
-        with self._making:
-            gallery = self._galleries.setdefault(unit.site_id, Gallery(self._new_matcher()))
-        newest = faces.newest_change(unit.rows, unit.site_id)
-        if newest != gallery.seen:
-            with gallery.lock:
-                self._catch_up(unit, gallery, newest)
-        return gallery
+        with self._turn:
+            newest = faces.newest_mark(unit.rows, unit.site_id)
+            held = self._galleries.get(unit.site_id)
+            if held is not None and held[0] == newest:
+                return held[1]
+            gallery = self._caught_up(unit, held)
+            self._galleries[unit.site_id] = (newest, gallery)
+            return gallery
 
-    def _catch_up(self, unit: Unit, gallery: Gallery, newest: int) -> None:
-        # A unit that rolls back leaves `seen` ahead of the log: start again from nothing.
-        if newest < gallery.seen:
-            gallery.matcher, gallery.plates, gallery.seen = self._new_matcher(), {}, 0
-        changed = faces.list_changed(unit.rows, unit.site_id, gallery.seen)
+    def _caught_up(self, unit: Unit, held: tuple[Mark, Gallery] | None) -> Gallery:
+        # What a rolled-back unit showed us was never true: then nothing that we hold is taken for granted.
+        if held is None or not faces.has_mark(unit.rows, held[0]):
+            return self._loaded(unit)
+        seen, gallery = held
+        changed = faces.list_changed(unit.rows, unit.site_id, seen)
         for start in range(0, len(changed), BULK):
             self._reload(unit, gallery, changed[start : start + BULK])
-        if gallery.seen == 0:
-            record(unit, "gallery.loaded", faces=gallery.matcher.count(), plates=len(gallery.plates))
-        gallery.seen = newest
+        return gallery
+
+    def _loaded(self, unit: Unit) -> Gallery:
+        """A whole new gallery: whoever still asks the former one is not met by a half-filled one."""
+        templates = faces.list_templates(unit.rows, unit.site_id)
+        plates = vehicles.list_plates(unit.rows, unit.site_id)
+        keys = open_keys(unit, self.vault, [subject_id for subject_id, _ in (*templates, *plates)])
+        gallery = Gallery(self._new_matcher())
+        for person_id, sealed in templates:
+            raw = keys[person_id].unseal(template_place(person_id), sealed)
+            gallery.matcher.enrol(person_id, template_from(raw))
+        for vehicle_id, sealed in plates:
+            gallery.plates[vehicle_id] = keys[vehicle_id].unseal(plate_place(vehicle_id), sealed).decode()
+        record(unit, "gallery.loaded", faces=gallery.matcher.count(), plates=len(gallery.plates))
+        return gallery
 
     def _reload(self, unit: Unit, gallery: Gallery, subject_ids: Sequence[str]) -> None:
         keys = open_keys(unit, self.vault, subject_ids)
@@ -75,6 +88,11 @@ class Recogniser:
                 gallery.plates.pop(subject_id, None)
 
 
+def load_gallery(unit: Unit, recogniser: Recogniser) -> int:
+    """Unseal the site's faces and plates ahead of the first question; how many faces there are."""
+    return recogniser.gallery(unit).matcher.count()
+
+
 def template_place(person_id: str) -> Place:
     """Where a template lies."""
     return Place("people_templates", "template", person_id)
@@ -87,6 +105,7 @@ def plate_place(vehicle_id: str) -> Place:
 
 def template_bytes(template: FaceTemplate) -> bytes:
     """128 float32, little endian."""
+    assert template.shape == (TEMPLATE_LENGTH,)
     return template.astype("<f4").tobytes()
 
 

@@ -1,13 +1,17 @@
 """Sealed templates, and the log of changes by which every process keeps its gallery true."""
 
+import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from doorward.platform.db import Base, Rows
 from doorward.platform.types import UtcDateTime
+
+AT_ONCE = 500
 
 
 class TemplateRow(Base):
@@ -18,6 +22,8 @@ class TemplateRow(Base):
     template: Mapped[bytes]
     frames: Mapped[int]
     basis: Mapped[str]
+    notice_version: Mapped[str]
+    override: Mapped[bytes | None]
     enrolled_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -25,22 +31,60 @@ class GalleryChangeRow(Base):
     __tablename__ = "people_gallery_changes"
 
     number: Mapped[int] = mapped_column(primary_key=True)
+    token: Mapped[bytes]
     site_id: Mapped[str] = mapped_column(index=True)
     subject_id: Mapped[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A place in the log of changes. A number alone names none: that of a rolled-back unit comes again."""
+
+    number: int = 0
+    token: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptFace:
+    """What is kept beside a template."""
+
+    frames: int
+    basis: str
+    notice_version: str
+    override: bytes | None
+    enrolled_at: datetime
+
+
 def put_template(rows: Rows, row: TemplateRow) -> None:
+    """Keep a template in place of a former one."""
     rows.execute(delete(TemplateRow).where(TemplateRow.person_id == row.person_id))
     rows.add(row)
     rows.flush()
 
 
+def find_face(rows: Rows, site_id: str, person_id: str) -> KeptFace | None:
+    """How a person's face was enrolled, without the template."""
+    query = select(TemplateRow).where(TemplateRow.person_id == person_id, TemplateRow.site_id == site_id)
+    row = rows.scalar(query)
+    if row is None:
+        return None
+    return KeptFace(
+        frames=row.frames,
+        basis=row.basis,
+        notice_version=row.notice_version,
+        override=row.override,
+        enrolled_at=row.enrolled_at,
+    )
+
+
 def forget_template(rows: Rows, person_id: str) -> bool:
+    """Erase a template; whether there was one."""
     gone = rows.execute(delete(TemplateRow).where(TemplateRow.person_id == person_id))
     return bool(getattr(gone, "rowcount", 0))
 
 
 def list_templates(rows: Rows, site_id: str, ids: Sequence[str] | None = None) -> list[tuple[str, bytes]]:
+    """Ids and sealed templates of these persons, or of everybody at the site."""
     query = select(TemplateRow.person_id, TemplateRow.template).where(TemplateRow.site_id == site_id)
     if ids is not None:
         query = query.where(TemplateRow.person_id.in_(ids))
@@ -48,16 +92,28 @@ def list_templates(rows: Rows, site_id: str, ids: Sequence[str] | None = None) -
 
 
 def add_change(rows: Rows, site_id: str, subject_id: str) -> None:
-    rows.add(GalleryChangeRow(site_id=site_id, subject_id=subject_id))
+    """Say that a subject's face or plate is not what it was."""
+    rows.add(GalleryChangeRow(site_id=site_id, subject_id=subject_id, token=secrets.token_bytes(8)))
     rows.flush()
 
 
-def newest_change(rows: Rows, site_id: str) -> int:
-    query = select(func.max(GalleryChangeRow.number)).where(GalleryChangeRow.site_id == site_id)
-    return int(rows.scalar(query) or 0)
+def newest_mark(rows: Rows, site_id: str) -> Mark:
+    """Where the site's log of changes ends; the one query before each identification."""
+    query = select(GalleryChangeRow.number, GalleryChangeRow.token).where(GalleryChangeRow.site_id == site_id)
+    row = rows.execute(query.order_by(GalleryChangeRow.number.desc()).limit(1)).first()
+    return Mark(row.number, bytes(row.token)) if row else Mark()
 
 
-def list_changed(rows: Rows, site_id: str, after: int) -> list[str]:
+def has_mark(rows: Rows, mark: Mark) -> bool:
+    """Whether the log still holds this place; False once the unit that wrote it was rolled back."""
+    if mark == Mark():
+        return True
+    token = rows.scalar(select(GalleryChangeRow.token).where(GalleryChangeRow.number == mark.number))
+    return token is not None and bytes(token) == mark.token
+
+
+def list_changed(rows: Rows, site_id: str, after: Mark) -> list[str]:
+    """Whoever changed after this place."""
     query = select(GalleryChangeRow.subject_id).distinct()
-    here = query.where(GalleryChangeRow.site_id == site_id, GalleryChangeRow.number > after)
+    here = query.where(GalleryChangeRow.site_id == site_id, GalleryChangeRow.number > after.number)
     return list(rows.execute(here).scalars())
