@@ -22,7 +22,7 @@ def flat(photo: Image, yaw: float, pitch: float = 0.0, roll: float = 0.0, distan
     )
     before = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     matrix = cv2.getPerspectiveTransform(before, seen.astype(np.float32))
-    return cv2.warpPerspective(photo, matrix, (width, height), borderValue=GREY)
+    return np.asarray(cv2.warpPerspective(photo, matrix, (width, height), borderValue=GREY), np.uint8)
 
 
 def bent(photo: Image, yaw: float, radius: float, distance: float = 4.0) -> Image:
@@ -66,16 +66,17 @@ def _draw(photo: Image, grid: NDArray[np.float64], yaw: float, distance: float) 
 
 def _paint(photo: Image, seen: NDArray[np.float32], depth: NDArray[np.float64]) -> Image:
     height, width = photo.shape[:2]
-    down, across = depth.shape[0] - 1, depth.shape[1] - 1
+    rows, columns = depth.shape[0] - 1, depth.shape[1] - 1
     far_first = np.argsort(-(depth[:-1, :-1] + depth[1:, 1:]).ravel())
     where = np.full((height, width, 2), -1.0, np.float32)
     for place in far_first:
-        row, column = divmod(int(place), across)
+        row, column = divmod(int(place), columns)
         quad = seen[row : row + 2, column : column + 2].reshape(4, 2)[[0, 1, 3, 2]]
         if (quad[1, 0] - quad[0, 0]) <= 0:
             continue
-        _quad(where, quad, (column / across * width, row / down * height), (width / across, height / down))
-    out = cv2.remap(photo, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        _quad(where, quad, (column / columns * width, row / rows * height), (width / columns, height / rows))
+    across, down = np.ascontiguousarray(where[..., 0]), np.ascontiguousarray(where[..., 1])
+    out = cv2.remap(photo, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     out[where[..., 0] < 0] = GREY
     return np.asarray(out, np.uint8)
 
@@ -131,8 +132,8 @@ def shaken(photo: Image, chance: np.random.Generator) -> Image:
     seen = flat(
         photo, chance.normal(0, 5), chance.normal(0, 6), chance.normal(0, 4), chance.uniform(3.5, 4.5)
     )
-    moved = np.float32([[1, 0, chance.normal(0, 5)], [0, 1, chance.normal(0, 5)]])
-    seen = cv2.warpAffine(seen, moved, seen.shape[1::-1], borderValue=GREY)
-    seen = cv2.GaussianBlur(seen, (0, 0), chance.uniform(0.3, 1.5))
+    moved = np.array([[1, 0, chance.normal(0, 5)], [0, 1, chance.normal(0, 5)]], np.float32)
+    seen = np.asarray(cv2.warpAffine(seen, moved, seen.shape[1::-1], borderValue=GREY), np.uint8)
+    seen = np.asarray(cv2.GaussianBlur(seen, (0, 0), chance.uniform(0.3, 1.5)), np.uint8)
     noisy = seen * chance.uniform(0.9, 1.1) + chance.normal(0, 3, seen.shape)
-    return np.clip(noisy, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(noisy, 0, 255), np.uint8)
