@@ -147,4 +147,6 @@ class SiteRules:
     time_zone: str = "UTC"  # IANA name
     calendar: Calendar = field(default_factory=Calendar)
     identification: Identification = Identification.ONE_TO_ONE
-    one_in: int = 10_000
+    # At most one wrong opening in so many strangers' attempts; the same figures as in vision.thresholds.
+    one_in_verifying: int = 10_000
+    one_in_identifying: int = 200

@@ -1,7 +1,13 @@
 """Deeds at the gates: admit, report, command, replay; and the site's plan."""
 
 from doorward.gates.service.admission import admit
-from doorward.gates.service.alarms import acknowledge_alarm, list_alarms, raise_alarm, raise_once
+from doorward.gates.service.alarms import (
+    acknowledge_alarm,
+    list_alarms,
+    note_refused,
+    raise_alarm,
+    raise_once,
+)
 from doorward.gates.service.commands import (
     Cause,
     commanded_permits,
@@ -13,9 +19,11 @@ from doorward.gates.service.commands import (
 )
 from doorward.gates.service.desk import Desk
 from doorward.gates.service.doorstates import list_doors, report_door, sweep_doors
-from doorward.gates.service.listing import forget_old_passages, get_passage, list_passages
+from doorward.gates.service.listing import forget_old_passages, get_passage, in_utc, list_passages
 from doorward.gates.service.moving import find_present, forgive, place_by_hand
+from doorward.gates.service.names import names_of
 from doorward.gates.service.offline import answer_request
+from doorward.gates.service.opening import open_post
 from doorward.gates.service.outcomes import report, sweep_permits
 from doorward.gates.service.planning import (
     forget_piece,
@@ -65,6 +73,7 @@ __all__ = [
     "give_order",
     "grant",
     "grants_of",
+    "in_utc",
     "is_emergency",
     "list_alarms",
     "list_doors",
@@ -72,7 +81,10 @@ __all__ = [
     "list_passages",
     "list_rollcalls",
     "mark_safe",
+    "names_of",
+    "note_refused",
     "open_now",
+    "open_post",
     "place_by_hand",
     "raise_alarm",
     "raise_once",

@@ -4,6 +4,7 @@ from doorward.audit.service import record
 from doorward.core.errors import NotFound
 from doorward.core.ids import new_id
 from doorward.gates.model import Alarm, AlarmKind
+from doorward.gates.service.post import Post
 from doorward.gates.store import attention
 from doorward.platform.db import Unit
 from doorward.platform.paging import PageRequest
@@ -37,6 +38,13 @@ def raise_once(unit: Unit, kind: AlarmKind, place_id: str, *, detail: str = "") 
     """Raise an alarm unless the same one still waits, so that a fault that repeats does not bury the rest."""
     if not attention.is_waiting(unit.rows, unit.site_id, kind, place_id):
         raise_alarm(unit, kind, place_id, detail=detail)
+
+
+def note_refused(unit: Unit, post: Post, signer_id: str, *, code: str) -> None:
+    """Keep that a message was refused; a signer nobody registered is not named."""
+    known = signer_id if signer_id in post.plans.plan_of(unit).agents else "unregistered"
+    record(unit, "agent.message-refused", agent=known, code=code)
+    raise_once(unit, AlarmKind.MESSAGE_REFUSED, known, detail=code)
 
 
 def list_alarms(unit: Unit, wanted: PageRequest, *, waiting: bool) -> list[Alarm]:

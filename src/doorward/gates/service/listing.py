@@ -1,6 +1,6 @@
 """Looking at passages; every look is recorded."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from doorward.audit.service import record
 from doorward.core.errors import Invalid, NotFound
@@ -9,6 +9,11 @@ from doorward.gates.store import passages
 from doorward.gates.store.passages import Wanted
 from doorward.platform.db import Unit
 from doorward.platform.paging import PageRequest
+
+
+def in_utc(moment: datetime | None) -> datetime | None:
+    """The instant; one without a zone is taken as UTC."""
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 def list_passages(unit: Unit, wanted: Wanted, page: PageRequest) -> list[Numbered]:

@@ -27,10 +27,10 @@ def set_site_rules(unit: Unit, rules: SiteRules) -> SiteRules:
     """Set a site's time zone, calendar, identification and promise; this also sets a new site up."""
     zone_of(rules.time_zone)
     holidays_of(rules.calendar, range(unit.now.year, unit.now.year + 1))
-    if rules.one_in < 1:
-        raise Invalid("one_in is a number of passages, at least 1.")
+    if rules.one_in_verifying < 1 or rules.one_in_identifying < 1:
+        raise Invalid("one_in is a number of attempts, at least 1.")
     places.change_site(unit.rows, unit.site_id, rules)
-    record(unit, "site.rules-set", time_zone=rules.time_zone, one_in=rules.one_in)
+    record(unit, "site.rules-set", time_zone=rules.time_zone, identification=rules.identification.value)
     return rules
 
 
@@ -156,7 +156,7 @@ def _check_gate(gate: Gate) -> None:
             "A gate opens for 1 to 3600 seconds, is held after 1 or more, and needs 1 frame or more."
         )
     if gate.one_in is not None and gate.one_in < 1:
-        raise Invalid("one_in is a number of passages, at least 1.")
+        raise Invalid("one_in is a number of attempts, at least 1.")
     if gate.two_person_seconds is not None and gate.two_person_seconds < 1:
         raise Invalid("The second person needs at least one second.")
 

@@ -87,13 +87,13 @@ def _face(unit: Unit, post: Post, plan: Plan, gate: Gate, face: FaceEvidence, *,
     elif Refusal.IDENTITIES_DIFFER in found.doubts:
         return
     elif found.person_id is not None:
-        one_in = gate.one_in or plan.rules.one_in
+        one_in = gate.one_in or plan.rules.one_in_verifying
         if post.identifier.is_face_of(unit, found.person_id, face, one_in=one_in):
             found.proven.add(Factor.FACE)
         else:
             found.doubts.add(Refusal.FACE_MISMATCH)
     elif (gate.identification or plan.rules.identification) is Identification.ONE_TO_MANY:
-        _recognise(unit, post, face, gate.one_in or plan.rules.one_in, found)
+        _recognise(unit, post, face, gate.one_in or plan.rules.one_in_identifying, found)
 
 
 def _recognise(unit: Unit, post: Post, face: FaceEvidence, one_in: int, found: _Findings) -> None:

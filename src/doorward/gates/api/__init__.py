@@ -1,0 +1,5 @@
+"""The gates' REST routes."""
+
+from doorward.gates.api import edge, plan, watch
+
+ROUTES = (edge.routes, plan.routes, watch.routes)

@@ -1,0 +1,88 @@
+"""The people room as gates ask it: who holds a card, whose face, which vehicle."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from doorward.core.encoding import from_text
+from doorward.core.wire import Credential, FaceEvidence, PlateEvidence
+from doorward.gates.model import PinAnswer, Subject
+from doorward.people.model import PinCheck
+from doorward.people.service.credentials import (
+    check_pin,
+    find_by_card,
+    find_by_qr,
+    unsealed_credentials,
+)
+from doorward.people.service.enrolment import identify_face, verify_face
+from doorward.people.service.persons import standing_of
+from doorward.people.service.recogniser import Recogniser
+from doorward.people.service.vehicles import find_vehicle
+from doorward.platform.db import Unit
+from doorward.vision.model import FaceTemplate
+
+ANSWERS = {
+    PinCheck.RIGHT: PinAnswer.RIGHT,
+    PinCheck.DURESS: PinAnswer.DURESS,
+    PinCheck.WRONG: PinAnswer.WRONG,
+    PinCheck.LOCKED: PinAnswer.LOCKED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An `Identifier` that asks the people room."""
+
+    recogniser: Recogniser
+
+    def person_by_card(self, unit: Unit, number: str) -> str | None:
+        """Who holds this card."""
+        return find_by_card(unit, self.recogniser.vault, number)
+
+    def person_by_qr(self, unit: Unit, token: str) -> str | None:
+        """Whose code this is."""
+        return find_by_qr(unit, self.recogniser.vault, token)
+
+    def is_face_of(self, unit: Unit, person_id: str, face: FaceEvidence, *, one_in: int) -> bool:
+        """Whether this is that person, wrong at most once in so many strangers."""
+        return verify_face(unit, self.recogniser, person_id, template_of(face), one_in=one_in)
+
+    def person_by_face(self, unit: Unit, face: FaceEvidence, *, one_in: int) -> str | None:
+        """Who among everybody this is, wrong at most once in so many strangers."""
+        return identify_face(unit, self.recogniser, template_of(face), one_in=one_in)
+
+    def check_pin(self, unit: Unit, person_id: str, pin: str) -> PinAnswer:
+        """What a PIN is worth."""
+        return ANSWERS[check_pin(unit, self.recogniser.vault, person_id, pin)]
+
+    def vehicle_by_plate(self, unit: Unit, plate: PlateEvidence) -> str | None:
+        """The known vehicle a read belongs to; two that fit equally are none."""
+        return find_vehicle(unit, self.recogniser, plate.candidates).vehicle_id
+
+    def subject_of(self, unit: Unit, subject_id: str) -> Subject | None:
+        """What limits a person or vehicle."""
+        standing = standing_of(unit, subject_id)
+        if standing is None:
+            return None
+        return Subject(
+            id=standing.subject_id,
+            kind=standing.kind,
+            valid_from=standing.valid_from,
+            valid_until=standing.valid_until,
+            suspended=standing.suspended,
+            group_ids=standing.group_ids,
+            passback_exempt=standing.passback_exempt,
+        )
+
+    def credentials(self, unit: Unit) -> Iterator[tuple[Credential, str, str]]:
+        """Kind, plain value and holder of each card, code and plate."""
+        for kind, value, holder_id in unsealed_credentials(unit, self.recogniser):
+            yield Credential(kind), value, holder_id
+        for vehicle_id, plate in sorted(self.recogniser.gallery(unit).plates.items()):
+            yield Credential.PLATE, plate, vehicle_id
+
+
+def template_of(face: FaceEvidence) -> FaceTemplate:
+    """The 128 numbers of a message."""
+    return np.frombuffer(from_text(face.template), "<f4").astype(np.float32)

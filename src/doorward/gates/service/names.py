@@ -1,0 +1,20 @@
+"""Names for a roll-call; each is a look at a person and recorded as one."""
+
+from doorward.core.errors import NotFound
+from doorward.gates.service.rollcalls import Muster
+from doorward.people.service.persons import view_person
+from doorward.platform.db import Unit
+from doorward.vault.service import Vault
+
+PURPOSE = "roll-call"
+
+
+def names_of(unit: Unit, vault: Vault, muster: Muster) -> dict[str, str]:
+    """The names of those a roll-call looks for; whoever is no person of this site is left out."""
+    found: dict[str, str] = {}
+    for one in muster.people:
+        try:
+            found[one.subject_id] = view_person(unit, vault, one.subject_id, purpose=PURPOSE).name
+        except NotFound:  # a vehicle, or somebody erased since: the list still shows the id
+            continue
+    return found
