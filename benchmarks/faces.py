@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from benchmarks._face_accuracy import gather, report_all_pairs, report_open_set, report_pairs
+from benchmarks._face_memory import report_memory
 from benchmarks._face_speed import report_agreement, report_speed
 from doorward.vision import weights
 
@@ -16,6 +17,7 @@ def main() -> int:
         print("Skipped: point DOORWARD_DATA at a folder that holds faces_lfw/PERSON/PHOTO.jpg.")
         return 0
     weights.prepare()
+    report_memory()
     gathered = gather(folder)
     if (folder / "pairs.csv").is_file():
         report_pairs(gathered, folder / "pairs.csv")

@@ -36,7 +36,7 @@ def _open(name: str, threads: int) -> onnxruntime.InferenceSession:
     options.log_severity_level = _FATAL_ONLY
     # Waiting threads sleep: a door idles most of the day, and a spinning core would be one less for video.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # All models borrow from one arena and keep no plan per image size: 311 MB with all seven loaded and used,
+    # All models borrow from one arena and keep no plan per image size: 299 MB with all seven open and used,
     # instead of 573 MB, for 3 % of the text detector's time (docs/decisions/0001-face-models.md).
     _share_one_arena()
     options.add_session_config_entry("session.use_env_allocators", "1")

@@ -105,6 +105,8 @@ def test_landmarks_on_one_point_or_far_outside_do_no_harm(astronaut: NDArray[np.
         faces.align(astronaut, np.full((5, 2), 7, np.float32))
     with pytest.raises(Invalid):
         faces.align(astronaut, np.full((5, 2), np.nan, np.float32))
+    with pytest.raises(Invalid):
+        faces.align(astronaut, np.array([[0, 0], [9, 9], [0, 9], [9, 0], [4.5, 4.5]], np.float32)[::-1] * 1e5)
     outside = faces.align(astronaut, (PLACES * 9 + 90_000).astype(np.float32))
     assert not outside.any()
 

@@ -20,6 +20,8 @@ _CENTRE = _COMPLEX_PLACES.mean()
 _CENTRED_PLACES = _COMPLEX_PLACES - _CENTRE
 # Sampling fewer than every second pixel would alias, so larger faces are averaged down first.
 _LEAST_SCALE = 0.5
+# A face so large that it spans 100,000 pixels is none.
+_LEAST_FACE = 1e-3
 
 
 def align(image: NDArray[np.uint8], landmarks: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -66,6 +68,8 @@ def _similarity(landmarks: NDArray[np.float32]) -> tuple[complex, complex]:
     if not spread > 0 or not np.isfinite(spread):
         raise Invalid("The landmarks of this face lie on one point.")
     turn = complex(np.vdot(centred, _CENTRED_PLACES) / spread)
+    if abs(turn) < _LEAST_FACE:
+        raise Invalid("The landmarks of this face do not form a face.")
     return turn, complex(_CENTRE - turn * centre)
 
 
