@@ -1,10 +1,11 @@
 """Changing every key while Doorward runs: a new generation, rows moved in batches, the old one destroyed."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from doorward.audit.service import record
-from doorward.core.errors import Conflict, Invalid
+from doorward.core.errors import Conflict, Invalid, Unavailable
 from doorward.core.permissions import EVERY_SITE, Actor, system_actor
 from doorward.platform.db import Database, Unit
 from doorward.vault import store
@@ -20,6 +21,7 @@ Mover = Callable[[Unit, int], int]
 Movers = Mapping[KeyName, Sequence[Mover]]
 
 AT_ONCE = 200
+ATTEMPTS = 10
 ROTATOR = system_actor("vault")
 
 
@@ -63,14 +65,17 @@ def rotate(
     mine = _require_movers(name, movers)
     generation = _begin(vault, name)
     moved = sum(_move_all(database, mover, actor) for mover in mine)
-    while True:
-        with database.unit(actor, EVERY_SITE) as unit:
-            late = sum(mover(unit, AT_ONCE) for mover in mine)
-            if not late:
-                record(unit, "vault.rotated", key=str(name), generation=generation, moved=moved)
-                _retire(vault, name, generation)
-                return Rotation(name, generation, moved)
-            moved += late
+
+    def finish(unit: Unit) -> int:
+        late = sum(mover(unit, AT_ONCE) for mover in mine)
+        if not late:
+            record(unit, "vault.rotated", key=str(name), generation=generation, moved=moved)
+            _retire(vault, name, generation)
+        return late
+
+    while late := _patiently(database, actor, finish):
+        moved += late
+    return Rotation(name, generation, moved)
 
 
 def ratchet(
@@ -117,11 +122,19 @@ def _retire(vault: Vault, name: KeyName, generation: int) -> None:
 def _move_all(database: Database, mover: Mover, actor: Actor) -> int:
     total = 0
     while True:
-        with database.unit(actor, EVERY_SITE) as unit:
-            moved = mover(unit, AT_ONCE)
+        moved = _patiently(database, actor, lambda unit: mover(unit, AT_ONCE))
         if not moved:
             return total
         total += moved
+
+
+def _patiently(database: Database, actor: Actor, deed: Callable[[Unit], int]) -> int:
+    """One unit of its own; a rotation yields to busy writers several times before it gives up."""
+    for _ in range(ATTEMPTS - 1):
+        with suppress(Unavailable), database.unit(actor, EVERY_SITE) as unit:
+            return deed(unit)
+    with database.unit(actor, EVERY_SITE) as unit:
+        return deed(unit)
 
 
 def _rewrap(unit: Unit, vault: Vault, purpose: Purpose, limit: int) -> int:
