@@ -1,0 +1,228 @@
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorward.core import wire
+from doorward.core.errors import Tampered
+from doorward.core.wire import (
+    START_OF_CHAIN,
+    Credential,
+    JournalEntry,
+    Mode,
+    OfflineDecision,
+    OfflineDoor,
+    OfflineOutcome,
+    OfflinePolicy,
+    Receipt,
+    Signed,
+    credential_hash,
+    link_of,
+)
+from doorward.gates import service
+from doorward.gates.model import Effect, Factor, Gate, Grant, Reason, Schedule, Span, Verb, Window
+from doorward.gates.service import Cause
+from doorward.gates.service.offline import credentials_alone, without
+from tests.conftest import SteppingClock
+from tests.gates.scene import CARD_GATE, SERVER_KEYS, Scene
+
+
+class Journal:
+    """An agent's chain, as the agent keeps it."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene, self.previous, self.entries = scene, START_OF_CHAIN, list[Signed]()
+
+    def add(self, fact: Any, gate_id: str = CARD_GATE.id) -> int:
+        number = next(self.scene.numbers)
+        sealed = wire.seal_fact(SERVER_KEYS.journal_public, "agent_1", number, fact)
+        signed = self.scene.sign(
+            JournalEntry(
+                agent_id="agent_1",
+                gate_id=gate_id,
+                sequence=number,
+                previous=self.previous,
+                at=self.scene.clock.now,
+                clock_doubtful=False,
+                sealed=sealed,
+            )
+        )
+        self.previous = link_of(signed.body)
+        self.entries.append(signed)
+        return number
+
+    def opened(self, subject_id: str = "person_ada", *, instead_of: int | None = None) -> None:
+        number = self.add(decision(opens=True, subject_id=subject_id, instead_of=instead_of))
+        self.add(OfflineOutcome(about=number, moved=True))
+
+    def replay(self, entries: list[Signed] | None = None) -> Receipt:
+        with self.scene.unit() as unit:
+            answer = service.replay(unit, self.scene.post, self.entries if entries is None else entries)
+        return wire.open_message(SERVER_KEYS.signing.public_key(), Receipt, answer)
+
+
+def decision(**facts: Any) -> OfflineDecision:
+    held: dict[str, Any] = {
+        "opens": True,
+        "because": None,
+        "subject_id": None,
+        "seen": (),
+        "face_seen": False,
+        "policy_version": 1,
+        "instead_of": None,
+    }
+    return OfflineDecision(**(held | facts))
+
+
+def policy(scene: Scene, gate_id: str = CARD_GATE.id) -> OfflinePolicy:
+    request = wire.Request(
+        agent_id="agent_1",
+        gate_id=gate_id,
+        wants=wire.Wants.POLICY,
+        nonce=bytes(range(16)),
+        sent_at=scene.clock.now,
+    )
+    with scene.unit() as unit:
+        answer = service.answer_request(unit, scene.post, scene.sign(request))
+    return wire.open_message(SERVER_KEYS.signing.public_key(), OfflinePolicy, answer)
+
+
+def test_a_journal_is_taken_over_once_however_often_it_is_sent(scene: Scene) -> None:
+    journal = Journal(scene)
+    journal.opened()
+    journal.add(decision(opens=False, because="offline-out-of-hours", subject_id="person_bob"))
+    first = journal.replay()
+    again = journal.replay()
+    assert first == again
+    assert first.head == journal.previous
+    assert scene.states() == [("opened", "offline-policy"), ("refused", "offline-out-of-hours")]
+    assert scene.inside() == ["person_ada"]
+    journal.opened("person_bob")
+    assert journal.replay(journal.entries[2:]).head == journal.previous
+    assert len(scene.states()) == 3
+
+
+def test_a_gap_in_the_journal_stops_the_receipt_and_alarms_once(scene: Scene) -> None:
+    journal = Journal(scene)
+    journal.opened()
+    journal.opened("person_bob")
+    holding = journal.replay([journal.entries[0], *journal.entries[2:]])
+    assert holding.head == link_of(journal.entries[0].body)
+    journal.replay([journal.entries[3]])
+    assert scene.alarms() == ["journal-broken"]
+    assert journal.replay().head == journal.previous
+    assert [state for state, _ in scene.states()] == ["opened", "opened"]
+
+
+def test_a_forged_entry_is_refused_and_nothing_of_its_batch_is_kept(scene: Scene) -> None:
+    journal = Journal(scene)
+    journal.opened()
+    forged = replace(journal.entries[1], signature=bytes(64))
+    with pytest.raises(Tampered):
+        journal.replay([journal.entries[0], forged])
+    assert scene.states() == []
+
+
+def test_a_passage_both_decided_is_counted_once(scene: Scene) -> None:
+    permit = scene.card()
+    journal = Journal(scene)
+    journal.opened(instead_of=permit.sequence)
+    journal.replay()
+    assert scene.states() == [("opened", "granted")]
+    assert scene.inside() == ["person_ada"]
+
+
+def test_an_opening_the_server_had_refused_is_kept_and_alarms(scene: Scene) -> None:
+    permit = scene.card("nobody")
+    journal = Journal(scene)
+    journal.opened(instead_of=permit.sequence)
+    journal.replay()
+    assert scene.states() == [("refused", "unknown"), ("opened", "offline-policy")]
+    assert scene.alarms() == ["offline-disagreed"]
+
+
+def test_an_old_journal_moves_nobody_who_was_seen_since(scene: Scene, clock: SteppingClock) -> None:
+    journal = Journal(scene)
+    journal.opened()
+    clock.advance(minutes=5)
+    scene.card()
+    scene.card(gate_id="gate_out")
+    scene.card()
+    clock.advance(minutes=-3)
+    journal.replay()
+    assert scene.inside() == ["person_ada"]
+
+
+def test_doors_told_offline_raise_their_alarms(scene: Scene) -> None:
+    journal = Journal(scene)
+    journal.add(OfflineDoor(state=wire.Door.OPENED))
+    journal.replay()
+    assert scene.alarms() == ["door-forced"]
+
+
+def test_a_policy_knows_credentials_by_hash_and_says_when(scene: Scene) -> None:
+    scene.set(Schedule(id="early", name="Early", weekly=((Span(13 * 60, 14 * 60),),) * 7))
+    with scene.unit() as unit:
+        for one in service.grants_of(unit, "person_bob"):
+            service.revoke_grant(unit, one.id)
+    scene.grant(Grant(id="", holder_id="person_bob", schedule_id="early"))
+    scene.limit("person_ada", valid_until=scene.clock.now + timedelta(hours=2))
+    made = policy(scene)
+    assert b"card-ada" not in wire.encode(made)
+    found = {one.hash: (one.subject_id, made.schedules[one.schedule]) for one in made.entries}
+    ada = found[credential_hash(made.hash_key, Credential.CARD, "card-ada")]
+    bob = found[credential_hash(made.hash_key, Credential.CARD, "card-bob")]
+    assert [(w.opens, w.closes) for w in ada[1]] == [
+        (scene.clock.now, scene.clock.now + timedelta(hours=2)),
+    ]
+    assert [(w.opens.hour, w.closes.hour) for w in bob[1]] == [(13, 14)]
+    assert {one.kind for one in made.entries} == {Credential.CARD}
+    assert made.expires_at == scene.clock.now + timedelta(hours=24)
+
+
+def test_the_denied_and_suspended_are_in_no_policy(scene: Scene) -> None:
+    scene.limit("person_ada", suspended=True)
+    scene.grant(Grant(id="", holder_id="person_bob", effect=Effect.DENY))
+    assert policy(scene).entries == ()
+
+
+def test_orders_reach_the_policy(scene: Scene) -> None:
+    assert policy(scene).mode is Mode.NORMAL
+    with scene.unit() as unit:
+        service.give_order(unit, scene.post, Verb.LOCKDOWN, Cause(reason=Reason.THREAT))
+    assert policy(scene).mode is Mode.LOCKDOWN
+    with scene.unit() as unit:
+        service.give_order(unit, scene.post, Verb.FIRE, Cause(reason=Reason.OTHER))
+    assert policy(scene).mode is Mode.EVACUATION
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({}, {"card"}),
+        ({"factors": ((Factor.CARD, Factor.FACE),)}, set()),
+        ({"factors": ((Factor.CARD, Factor.FACE),), "offline_single_factor": True}, {"card"}),
+        ({"factors": ((Factor.PLATE,), (Factor.QR,))}, {"plate", "qr"}),
+        ({"two_person_seconds": 30}, set()),
+        ({"interlock_id": "trap"}, set()),
+        ({"enabled": False}, set()),
+    ],
+)
+def test_without_the_server_only_what_opens_alone_opens(facts: dict[str, Any], expected: set[str]) -> None:
+    gate: Gate = replace(CARD_GATE, **facts)
+    assert {kind.value for kind in credentials_alone(gate)} == expected
+
+
+spans = st.lists(st.builds(lambda a, n: Window(a, a + n), st.integers(0, 50), st.integers(1, 20)), max_size=4)
+
+
+@given(spans, spans)
+def test_denied_time_is_cut_out_second_by_second(allowed: list[Window], denied: list[Window]) -> None:
+    left = without(allowed, denied)
+    for second in range(80):
+        inside = any(w.start <= second < w.end for w in allowed)
+        barred = any(w.start <= second < w.end for w in denied)
+        assert any(w.start <= second < w.end for w in left) == (inside and not barred)
