@@ -9,7 +9,8 @@ comparison must be 1 / (N * gallery): the sum over the gallery, never less than 
 
 Limits. The curves come from press photos of mostly unrelated adults. Twins and close relatives are more alike
 than any threshold can tell; a population unlike those photos can have other rates; nothing here speaks of
-printed photos or screens. It promises a number per attempt by a stranger, not per day.
+printed photos or screens. It promises a number per attempt by a stranger, not per day. The door's side was
+measured with one photo; a mean of several frames of a visit resembles everybody a little more too.
 """
 
 import math
