@@ -82,8 +82,8 @@ def sweep(draw: Callable[[float], Image], angles: list[float]) -> Iterator[Image
     yield from (draw(angle) for angle in [*CALM, *angles, *(-angle for angle in angles)])
 
 
-def turns(chosen: list[Person]) -> None:
-    """Heads and pictures turned to both sides."""
+def turns(chosen: list[Person], wanted: list[str]) -> None:
+    """Heads and pictures turned to both sides; all, or those whose names hold a wanted word."""
     cases: dict[str, Callable[[Person, float], Image]] = {
         "picture turned to 66 degrees, near": lambda one, yaw: flat(one.photo, -yaw, distance=2.5),
         "picture turned to 66 degrees, far": lambda one, yaw: flat(one.photo, -yaw, distance=5),
@@ -94,7 +94,10 @@ def turns(chosen: list[Person]) -> None:
         "picture bent (radius 0.5), turned": lambda one, yaw: bent(one.photo, -yaw, 0.5),
         "head of mean depth, turned": lambda one, yaw: head(one.photo, one.face.detection.landmarks, yaw),
     }
-    for name, draw in cases.items():
+    picked = {
+        name: draw for name, draw in cases.items() if not wanted or any(word in name for word in wanted)
+    }
+    for name, draw in picked.items():
         angles = [float(angle) for angle in (HEAD_SWEEP if name.startswith("head") else PICTURE_SWEEP)]
         ends = {steps: collections.Counter[str]() for steps in (BOTH[:1], BOTH)}
         for one in chosen:
@@ -159,8 +162,8 @@ def real_turns(everybody: dict[str, list[Person]]) -> None:
     tell("real photo turned 26 degrees away from another", counts, "credited")
 
 
-def main() -> int:
-    """Print each presentation's share of passes."""
+def main(wanted: list[str]) -> int:
+    """Print each presentation's share of passes; words pick some of the turns."""
     folder = Path(os.environ.get("DOORWARD_DATA", "")) / "faces_lfw"
     if not folder.is_dir():
         print("no faces to measure with: point DOORWARD_DATA at them")
@@ -177,11 +180,12 @@ def main() -> int:
     chosen = [frontal[number] for number in order[:PEOPLE]]
     print(f"{len(chosen)} people, {RATE:g} frames a second; 95 % intervals")
     real_turns(everybody)
-    blinks(chosen)
-    swaps(chosen)
-    turns(chosen)
+    if not wanted:
+        blinks(chosen)
+        swaps(chosen)
+    turns(chosen, wanted)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

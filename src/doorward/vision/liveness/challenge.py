@@ -6,15 +6,20 @@ from collections.abc import Collection
 from doorward.core.errors import Invalid
 from doorward.vision.liveness.model import Challenge, Step
 
+TURNS = frozenset((Step.TURN_LEFT, Step.TURN_RIGHT))
+
 
 def new_challenge(length: int = 3, *, among: Collection[Step] = tuple(Step)) -> Challenge:
-    """Random steps, no two alike in a row, so at least one is a turn: 3 * 2 ** (length - 1) orders.
+    """Random steps, no two alike in a row, with a turn to either side: 8 orders of three steps, 20 of four.
 
-    A site may leave steps out by `among`, at the price of fewer orders to guess.
+    Both sides, because some pictures bent and turned far can feign one (docs/presentation-attacks.md). A site
+    may leave blinks out by `among`, at the price of only two orders.
     """
-    if length < 2 or len(set(among)) < 2:
-        raise Invalid("A challenge needs at least two steps of two kinds, so that one is a turn of the head.")
-    steps: list[Step] = []
-    for _ in range(length):
-        steps.append(secrets.choice([step for step in Step if step in among and step not in steps[-1:]]))
-    return Challenge(tuple(steps))
+    if length < 2 or not set(among) >= TURNS:
+        raise Invalid("A challenge needs at least two steps, among them a turn of the head to either side.")
+    while True:
+        steps: list[Step] = []
+        for _ in range(length):
+            steps.append(secrets.choice([step for step in Step if step in among and step not in steps[-1:]]))
+        if set(steps) >= TURNS:
+            return Challenge(tuple(steps))
