@@ -81,6 +81,10 @@ def raise_generation(rows: Rows, account_id: str) -> None:
     change_account(rows, account_id, generation=StaffRow.generation + 1)
 
 
+def forget_account(rows: Rows, account_id: str) -> None:
+    rows.execute(delete(StaffRow).where(StaffRow.id == account_id))
+
+
 def add_invitation(rows: Rows, invitation: Invitation, token_hash: bytes) -> None:
     rows.add(
         InvitationRow(

@@ -1,0 +1,120 @@
+"""Sign in with a password and a code, in three steps so that slow hashing never holds the database.
+
+* `attempt = begin_sign_in(unit, ...)` in any unit
+* `right = passwords.verify(attempt.password_hash, typed)` in none
+* `answer = finish_sign_in(unit, ..., password_right=right)` in a writing unit; a refusal must commit too
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from doorward.audit.service import record
+from doorward.core.errors import Invalid
+from doorward.people.model.staff import Account, NewSession, SignInRefusal, Stage
+from doorward.people.rules.sign_in import (
+    ADDRESS_LIMIT,
+    LOGIN_LIMIT,
+    Limit,
+    after_failure,
+    is_locked,
+    one_form_of_login,
+)
+from doorward.people.service.factors import has_second_factor, use_code
+from doorward.people.service.sessions import make_session
+from doorward.people.store import sessions as store
+from doorward.people.store import staff as staff_store
+from doorward.platform.db import Unit
+from doorward.vault.model import Purpose
+from doorward.vault.service import Vault
+
+UNKNOWN_ADDRESS = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Someone who wants in, before anything is proven."""
+
+    account: Account | None
+    login_blind: bytes
+    address_blind: bytes
+    locked: bool
+
+    @property
+    def password_hash(self) -> str | None:
+        """What the password must fit; None for an unknown login or a closed account."""
+        return self.account.password_hash if self.account and not self.account.closed else None
+
+
+def begin_sign_in(unit: Unit, vault: Vault, *, login: str, address: str | None) -> Attempt:
+    """Who this may be and whether he must wait. A lock holds for unknown logins just the same."""
+    try:
+        plain = one_form_of_login(login)
+    except Invalid:
+        plain = "\n" + hashlib.sha256(login.encode()).hexdigest()
+    blinds = vault.blinds(Purpose.BLIND_LOGIN, plain)
+    address_blind = blind_address(vault, address)
+    account = staff_store.find_account_by_login(unit.rows, blinds)
+    return Attempt(account, blinds[0], address_blind, _must_wait(unit, blinds[0], address_blind))
+
+
+def finish_sign_in(
+    unit: Unit, vault: Vault, attempt: Attempt, *, password_right: bool, code: str | None
+) -> NewSession | SignInRefusal:
+    """A session, or why not. Locks are looked at again, so that guesses sent at once gain nothing."""
+    if _must_wait(unit, attempt.login_blind, attempt.address_blind):
+        return SignInRefusal.LOCKED
+    account = _still_the_same(unit, attempt.account)
+    if account is None or not password_right:
+        return _fail(unit, attempt, "password")
+    if not has_second_factor(unit, account.id):
+        return _welcome(unit, attempt, account, Stage.ENROLLING, "password")
+    method = use_code(unit, vault, account.id, code or "")
+    if method is None:
+        return _fail(unit, attempt, "code")
+    return _welcome(unit, attempt, account, Stage.FULL, f"password+{method}")
+
+
+def blind_address(vault: Vault, address: str | None) -> bytes:
+    """The keyed hash under which an address's failures are counted; no address is one address."""
+    return vault.blind(Purpose.BLIND_TOKEN, f"address\n{address or UNKNOWN_ADDRESS}")
+
+
+def is_address_locked(unit: Unit, address_blind: bytes) -> bool:
+    """Whether this address must wait."""
+    return is_locked(store.find_throttle(unit.rows, address_blind), unit.now)
+
+
+def count_failure(unit: Unit, blind: bytes, limit: Limit) -> None:
+    """One more failure of a login or an address; the moment it locks is an entry of its own."""
+    counted = after_failure(store.find_throttle(unit.rows, blind), unit.now, limit)
+    store.put_throttle(unit.rows, blind, counted)
+    if is_locked(counted, unit.now):
+        record(unit, "staff.sign_in_locked", failures=counted.failures)
+
+
+def _must_wait(unit: Unit, login_blind: bytes, address_blind: bytes) -> bool:
+    login_locked = is_locked(store.find_throttle(unit.rows, login_blind), unit.now)
+    return login_locked or is_address_locked(unit, address_blind)
+
+
+def _still_the_same(unit: Unit, seen: Account | None) -> Account | None:
+    """The account, if nothing changed while its password was being checked."""
+    now = seen and staff_store.find_account(unit.rows, seen.id)
+    if seen is None or now is None or now.closed:
+        return None
+    return now if (now.generation, now.password_hash) == (seen.generation, seen.password_hash) else None
+
+
+def _fail(unit: Unit, attempt: Attempt, why: str) -> SignInRefusal:
+    account_id = attempt.account.id if attempt.account else None
+    record(unit, "staff.sign_in_failed", subject_id=account_id, why=why)
+    count_failure(unit, attempt.login_blind, LOGIN_LIMIT)
+    count_failure(unit, attempt.address_blind, ADDRESS_LIMIT)
+    return SignInRefusal.WRONG
+
+
+def _welcome(unit: Unit, attempt: Attempt, account: Account, stage: Stage, method: str) -> NewSession:
+    store.forget_throttle(unit.rows, attempt.login_blind)
+    made = make_session(unit, account, stage)
+    record(unit, "staff.signed_in", subject_id=account.id, method=method, session=made.session.id)
+    return made
