@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.main import get_command
 
-from doorward.app.commands import models, site
+from doorward.app.commands import audit, gates, models, people, site, watch
 from doorward.app.console import Voice
 from doorward.app.context import Context
 from doorward.app.problems import EXIT_CODES, INTERNAL_EXIT
@@ -28,6 +28,14 @@ root = typer.Typer(
     epilog=EXIT_HELP,
 )
 root.command("init")(site.init)
+root.command("enrol")(people.enrol)
+root.command("grant")(gates.grant)
+root.command("watch")(watch.watch)
+root.command("events")(gates.events)
+root.add_typer(gates.gate_commands, name="gate")
+root.add_typer(gates.vehicle_commands, name="vehicle")
+root.add_typer(people.commands, name="person")
+root.add_typer(audit.commands, name="audit")
 root.add_typer(models.commands, name="models")
 
 

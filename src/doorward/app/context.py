@@ -1,14 +1,17 @@
 """What every command gets: where the site lies and how to speak."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import typer
 
 from doorward.app.console import Voice
 from doorward.app.house import House, open_house
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,13 @@ class Context:
             yield opened
         finally:
             opened.close()
+
+    def each(self, what: str, items: Sequence[Item]) -> Iterator[Item]:
+        """The items, with a progress bar when there are enough to wait for."""
+        with self.voice.bar(what, len(items)) as bar:
+            for item in items:
+                yield item
+                bar.step()
 
 
 def context_of(ctx: typer.Context) -> Context:
