@@ -1,6 +1,6 @@
 """Where the routes find the gates' own parts."""
 
-from doorward.gates.service import Desk, Post, open_post
+from doorward.gates.service import Desk, Post
 from doorward.platform.web import Call
 
 
@@ -9,9 +9,7 @@ def desk_of(call: Call) -> Desk:
     state = call.request.app.state
     desk: Desk | None = getattr(state, "desk", None)
     if desk is None:
-        desk = state.desk = Desk(
-            state.database, open_post(state.recogniser, state.permit_key, state.settings.gates)
-        )
+        desk = state.desk = Desk(state.database, state.post)
     return desk
 
 

@@ -23,7 +23,6 @@ from doorward.gates.service.listing import forget_old_passages, get_passage, in_
 from doorward.gates.service.moving import find_present, forgive, place_by_hand
 from doorward.gates.service.names import names_of
 from doorward.gates.service.offline import answer_request
-from doorward.gates.service.opening import open_post
 from doorward.gates.service.outcomes import report, sweep_permits
 from doorward.gates.service.planning import (
     forget_piece,
@@ -84,7 +83,6 @@ __all__ = [
     "names_of",
     "note_refused",
     "open_now",
-    "open_post",
     "place_by_hand",
     "raise_alarm",
     "raise_once",
