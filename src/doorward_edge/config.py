@@ -25,6 +25,7 @@ class ServerTable(Section):
     site_id: str
     public_key: str = Field(description="Ed25519 key that signs permits: 32 bytes in base 64.")
     certificate: Path | None = Field(None, description="PEM file; only this certificate is trusted.")
+    api_key_file: Path | None = Field(None, description="File of mode 0600 with the agent's API key.")
     connect_seconds: float = Field(1.0, gt=0, le=10)
     answer_seconds: float = Field(2.0, gt=0, le=10)
 
@@ -123,6 +124,9 @@ def _placed(found: dict[str, object], folder: Path) -> dict[str, object]:
         if isinstance(value := placed.get(name), str):
             placed[name] = folder / value
     server = placed.get("server")
-    if isinstance(server, dict) and isinstance(server.get("certificate"), str):
-        placed["server"] = server | {"certificate": folder / server["certificate"]}
+    if isinstance(server, dict):
+        files = {name: server[name] for name in ("certificate", "api_key_file") if name in server}
+        placed["server"] = server | {
+            name: folder / value if isinstance(value, str) else value for name, value in files.items()
+        }
     return placed

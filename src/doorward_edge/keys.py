@@ -41,19 +41,31 @@ def public_text(key: Ed25519PrivateKey) -> str:
 def load_key(path: Path) -> Ed25519PrivateKey:
     """The agent's key; `Invalid` unless the file is a key that nobody else may read."""
     try:
+        key = serialization.load_pem_private_key(_own_secret(path), None)
+    except (ValueError, TypeError) as error:
+        raise Invalid("The key file holds no private key: make one with `doorward-edge keygen`.") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise Invalid("The key file holds another kind of key: make one with `doorward-edge keygen`.")
+    return key
+
+
+def load_api_key(path: Path) -> str:
+    """The agent's API key, from a file that nobody else may read."""
+    text = _own_secret(path).decode("ascii", errors="replace").strip()
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise Invalid("The API key file must hold the key that the server showed, and nothing else.")
+    return text
+
+
+def _own_secret(path: Path) -> bytes:
+    try:
         status = path.stat()
         raw = path.read_bytes()
     except OSError as error:
         raise Invalid("The key file cannot be read: make one with `doorward-edge keygen`.") from error
     if stat.S_IMODE(status.st_mode) & 0o077:
         raise Invalid("Others may read the key file: chmod 600 it, or better make a new key.")
-    try:
-        key = serialization.load_pem_private_key(raw, None)
-    except (ValueError, TypeError) as error:
-        raise Invalid("The key file holds no private key: make one with `doorward-edge keygen`.") from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise Invalid("The key file holds another kind of key: make one with `doorward-edge keygen`.")
-    return key
+    return raw
 
 
 def server_key(text: str) -> Ed25519PublicKey:

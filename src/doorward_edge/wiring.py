@@ -11,7 +11,7 @@ from doorward_edge.drivers.http_link import HttpLink, Server
 from doorward_edge.drivers.line_reader import LineReader
 from doorward_edge.drivers.relay import RelayBarrier, RelayWords
 from doorward_edge.drivers.simulated import SimulatedBarrier
-from doorward_edge.keys import load_key, server_key
+from doorward_edge.keys import load_api_key, load_key, server_key
 from doorward_edge.passage import Seen
 from doorward_edge.ports import Barrier, Clock, Link, Prompt, Shown
 from doorward_edge.post import Post
@@ -55,6 +55,7 @@ def build_link(config: Config) -> Link:
             url=table.url,
             site_id=table.site_id,
             certificate=table.certificate,
+            api_key=load_api_key(table.api_key_file) if table.api_key_file else None,
             connect_seconds=table.connect_seconds,
             answer_seconds=table.answer_seconds,
         )

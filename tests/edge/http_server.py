@@ -88,14 +88,14 @@ def serving(server: FakeServer, certificate: tuple[Path, Path] | None = None) ->
         thread.join()
 
 
-def _dispatch(server: FakeServer, verb: str, body: dict[str, Any]) -> dict[str, Any]:
+def _dispatch(server: FakeServer, verb: str, body: dict[str, Any]) -> Any:
     if verb == "journal":
         return server.replay([Signed.from_json(entry) for entry in body["entries"]]).to_json()
     message = Signed.from_json(body)
     if verb == "sightings":
         return server.ask(message).to_json()
-    if verb == "commands":
-        return {"permits": [permit.to_json() for permit in server.commands(message)]}
+    if verb == "commanded":
+        return [permit.to_json() for permit in server.commands(message)]
     if verb == "requests":
         return server.fetch(message).to_json()
     server.report(Kind.OUTCOME if verb == "outcomes" else Kind.DOOR_STATE, message)

@@ -4,7 +4,7 @@ import ipaddress
 import json
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,12 +28,13 @@ REFUSALS: Final[dict[int, type[DoorwardError]]] = {
 class Server:
     """Where the server is and how it is recognised. `certificate` is a PEM file: its own or its maker's.
 
-    Only that file is trusted, not the machine's list of authorities.
+    Only that file is trusted, not the machine's list of authorities. `api_key` needs the right gates:sight.
     """
 
     url: str
     site_id: str
     certificate: Path | None = None
+    api_key: str | None = field(default=None, repr=False)
     connect_seconds: float = 1.0
     answer_seconds: float = 2.0
 
@@ -47,6 +48,7 @@ class HttpLink:
             base_url=f"{server.url.rstrip('/')}/api/v1/sites/{server.site_id}/edge/",
             timeout=timeout,
             verify=_trust(server),
+            headers={"Authorization": f"Bearer {server.api_key}"} if server.api_key else {},
             trust_env=False,
             follow_redirects=False,
         )
@@ -69,9 +71,8 @@ class HttpLink:
         return Signed.from_json(self._post("journal", body))
 
     def commands(self, request: Signed) -> Sequence[Signed]:
-        """POST commands: permits given by hand."""
-        answer = self._post("commands", request.to_json())
-        listed = answer.get("permits") if isinstance(answer, dict) else None
+        """POST commanded: permits given by hand."""
+        listed = self._post("commanded", request.to_json())
         if not isinstance(listed, list):
             raise Invalid("The server's answer holds no list of permits.")
         return [Signed.from_json(one) for one in listed]

@@ -1,0 +1,139 @@
+"""The agent before the real server rooms: the same bytes, the same promises on both sides."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from doorward.core.wire import Kind, Signed
+from doorward.gates import service
+from doorward.gates.model import Reason
+from doorward.gates.service import Cause
+from doorward.platform.db import Database
+from doorward_edge.alone import Because
+from doorward_edge.clock import ClockWatch
+from doorward_edge.commands import Commands
+from doorward_edge.doorman import Doorman
+from doorward_edge.drivers.local_link import LocalLink
+from doorward_edge.drivers.simulated import SimulatedBarrier
+from doorward_edge.journal import Journal
+from doorward_edge.passage import Seen
+from doorward_edge.post import Orders, Post
+from doorward_edge.state import AgentState
+from doorward_edge.upkeep import Upkeep
+from tests.conftest import SteppingClock
+from tests.edge.world import HandClock
+from tests.gates.scene import AGENT_KEY, CARD_GATE, SERVER_KEYS, Scene
+
+ADA = Seen(card="card-ada")
+
+
+class SharedTime(HandClock):
+    """The agent's clocks, moved together with the server's."""
+
+    def __init__(self, server: SteppingClock) -> None:
+        super().__init__()
+        self._server = server
+        self.time = server.now
+
+    def advance(self, seconds: float) -> None:
+        super().advance(seconds)
+        self._server.advance(seconds=seconds)
+
+
+@dataclass
+class Site:
+    scene: Scene
+    post: Post
+    upkeep: Upkeep
+    doorman: Doorman
+    barrier: SimulatedBarrier
+    clock: SharedTime
+
+
+def link_to(scene: Scene) -> LocalLink:
+    def note(kind: Kind, message: Signed) -> None:
+        with scene.unit() as unit:
+            deed = service.report if kind is Kind.OUTCOME else service.report_door
+            deed(unit, scene.post, message)
+
+    def answer(message: Signed) -> Signed:
+        with scene.unit() as unit:
+            return service.admit(unit, scene.post, message)
+
+    def give(message: Signed) -> Signed:
+        with scene.unit() as unit:
+            return service.answer_request(unit, scene.post, message)
+
+    def command(message: Signed) -> list[Signed]:
+        with scene.unit() as unit:
+            return service.commanded_permits(unit, scene.post, message)
+
+    def take(entries: Sequence[Signed]) -> Signed:
+        with scene.unit() as unit:
+            return service.replay(unit, scene.post, entries)
+
+    return LocalLink(answer=answer, note=note, take=take, give=give, command=command)
+
+
+@pytest.fixture
+def site(database: Database, clock: SteppingClock, tmp_path: Path) -> Iterator[Site]:
+    scene, time = Scene(database, clock), SharedTime(clock)
+    barrier = SimulatedBarrier(time)
+    post = Post(
+        orders=Orders(agent_id="agent_1", gate_id=CARD_GATE.id, expects=frozenset({"card"})),
+        key=AGENT_KEY,
+        server_key=SERVER_KEYS.signing.public_key(),
+        state=AgentState(tmp_path / "agent.state"),
+        link=link_to(scene),
+        barrier=barrier,
+        clock=time,
+        watch=ClockWatch(time),
+    )
+    journal = Journal(post)
+    upkeep = Upkeep(post, journal)
+    upkeep.round()
+    yield Site(scene, post, upkeep, Doorman(post, upkeep, journal), barrier, time)
+    post.state.close()
+
+
+def test_a_card_opens_and_its_holder_is_counted_inside(site: Site) -> None:
+    decision = site.doorman.pass_one(ADA)
+    site.upkeep.deliver()
+    assert decision.moved
+    assert site.scene.inside() == ["person_ada"]
+    assert [state for state, _ in site.scene.states()] == ["opened"]
+
+
+def test_a_stranger_is_refused_with_the_servers_reason(site: Site) -> None:
+    decision = site.doorman.pass_one(Seen(card="nobody"))
+    assert (decision.opens, decision.because, decision.offline) == (False, "unknown", False)
+
+
+def test_offline_passages_are_told_later_and_counted_once(site: Site) -> None:
+    site.upkeep.lost()
+    assert site.doorman.pass_one(ADA).moved
+    assert site.doorman.pass_one(Seen(card="nobody")).because == Because.UNKNOWN
+    site.clock.advance(60)
+    assert site.upkeep.round()
+    assert site.post.state.journal_length() == 0
+    assert site.scene.inside() == ["person_ada"]
+    assert site.scene.states() == [("opened", "offline-policy"), ("refused", "offline-unknown-credential")]
+    assert site.doorman.pass_one(ADA).offline is False
+
+
+def test_staff_open_from_afar_once(site: Site) -> None:
+    with site.scene.unit() as unit:
+        service.open_now(unit, site.scene.post, CARD_GATE.id, Cause(reason=next(iter(Reason))))
+    commands = Commands(site.post, site.upkeep)
+    assert [decision.moved for decision in commands.look()] == [True]
+    site.clock.advance(2)
+    assert commands.look() == []
+    assert [state for state, _ in site.scene.states()] == ["opened"]
+
+
+def test_a_revoked_agent_opens_nothing(site: Site) -> None:
+    site.scene.register(CARD_GATE.id, revoked=True)
+    assert site.doorman.pass_one(ADA).because == Because.SERVER
+    assert site.barrier.openings == []
