@@ -1,15 +1,18 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from doorward.app.tables import METADATA
 from doorward.audit.service import record, sign_head, verify
 from doorward.core.errors import Conflict, Denied, Invalid, Tampered, Unavailable
-from doorward.core.permissions import EVERY_SITE
+from doorward.core.permissions import EVERY_SITE, system_actor
 from doorward.platform.db import Database, Unit
+from doorward.platform.engine import encrypted_sqlite, postgres
 from doorward.platform.idempotency import add_answer
 from doorward.vault.drivers.custodians import FileCustodian, PassphraseCustodian
 from doorward.vault.model import KeyName, Place, Purpose, Use
@@ -24,13 +27,14 @@ from doorward.vault.service import (
     ratchet,
     redeem_view,
     rotate,
+    rotate_database_key,
     rotate_root,
     seal_for,
     unseal_for,
     vault_movers,
 )
 
-from ..conftest import GUARD, SITE
+from ..conftest import GUARD, SITE, SteppingClock
 
 JPEG = b"\xff\xd8" + bytes(300)
 PLATES = KeyName(Use.BLIND, Purpose.BLIND_PLATE)
@@ -284,3 +288,50 @@ def test_a_destroyed_key_is_gone_for_a_fresh_process(
         fresh.unseal(Purpose.STAFF, place("x"), sealed)
     # A reader of this process may still hold a snapshot from before; it has half a minute.
     assert vault.unseal(Purpose.STAFF, place("x"), sealed) == b"x"
+
+
+def test_the_database_is_encrypted_anew_while_others_write(
+    clock: SteppingClock, vault: Vault, tmp_path: Path
+) -> None:
+    path = tmp_path / "open.db"
+    engine = encrypted_sqlite(path, vault.database_keys)
+    other = encrypted_sqlite(path, vault.database_keys)  # as another process would hold it
+    METADATA.create_all(engine)
+    here, there = Database(engine, clock), Database(other, clock)
+    old = vault.database_keys()[0]
+    with here.unit(GUARD, SITE) as unit:
+        unit.rows.execute(text("CREATE TABLE names (id TEXT PRIMARY KEY, sealed BLOB)"))
+    with Writer(lambda number: enrol(there, vault, number)) as writer:
+        for _ in range(3):
+            rotate_database_key(here, vault)
+    assert all_open(here, vault) >= writer.done
+    assert len(vault.database_keys()) == 1
+    with here.unit(GUARD, EVERY_SITE) as unit:
+        verify(unit, vault.audit_keys())
+        events = unit.rows.scalar(
+            text("SELECT count(*) FROM audit_entries WHERE event = 'vault.database_rekeyed'")
+        )
+        assert events == 3
+    for each in (engine, other):
+        each.dispose()
+    stale = encrypted_sqlite(path, old)
+    with pytest.raises(Tampered), Database(stale, clock).unit(GUARD, SITE):
+        pass
+    stale.dispose()
+
+
+def test_a_file_opens_with_either_key_while_it_is_re_keyed(clock: SteppingClock, tmp_path: Path) -> None:
+    path = tmp_path / "open.db"
+    first, second = b"1" * 32, b"2" * 32
+    for keys in ([second], [first, second], [second, first]):
+        engine = encrypted_sqlite(path, partial(list, keys))
+        with Database(engine, clock).unit(GUARD, SITE) as unit:
+            unit.rows.execute(text("CREATE TABLE IF NOT EXISTS t (x)"))
+        engine.dispose()
+
+
+def test_postgres_files_are_not_ours_to_encrypt(clock: SteppingClock, vault: Vault) -> None:
+    engine = postgres("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    with pytest.raises(Invalid):
+        rotate_database_key(Database(engine, clock), vault, actor=system_actor("test"))
+    engine.dispose()

@@ -1,10 +1,15 @@
 """Engines: an encrypted SQLite file by default, PostgreSQL when grown."""
 
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import sqlcipher3.dbapi2 as sqlcipher
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy.exc import DatabaseError, DisconnectionError
+
+from doorward.core.errors import Unavailable
 
 READING = "doorward_reading"
 
@@ -21,29 +26,84 @@ PRAGMAS = (
 )
 
 
-def encrypted_sqlite(path: Path, key: bytes) -> Engine:
+def encrypted_sqlite(path: Path, key: bytes | Callable[[], Sequence[bytes]]) -> Engine:
     """An engine on an SQLCipher file opened with a raw 32-byte key.
 
-    Every write transaction starts with BEGIN IMMEDIATE, so that what it read still holds when it writes.
+    Given a function, it asks for the keys that may fit, newest first, so that the file can be re-keyed while
+    it is open. Every write transaction starts with BEGIN IMMEDIATE, so that what it read still holds.
     """
-    if len(key) != 32:
-        raise ValueError("the database key must have 32 bytes")
+    keys = key if callable(key) else _just(key)
 
     def connect() -> Any:
-        link = sqlcipher.connect(str(path), check_same_thread=False, isolation_level=None, timeout=5)
-        link.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
-        for pragma in PRAGMAS:
-            link.execute(f"PRAGMA {pragma}")
-        return link
+        *others, last = keys()
+        for candidate in others:
+            with suppress(sqlcipher.DatabaseError):
+                return _open(path, candidate)
+        return _open(path, last)
+
+    def look(link: Any, record: Any, _: Any) -> None:
+        """Replace a connection that holds the key from before."""
+        now = tuple(keys())
+        if record.info.setdefault("keys", now) == now and len(now) == 1:
+            return
+        record.info["keys"] = now
+        try:
+            link.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
+        except sqlcipher.DatabaseError as error:
+            raise DisconnectionError from error
 
     engine = create_engine("sqlite://", module=sqlcipher, creator=connect, poolclass=QueuePool, pool_size=6)
     event.listen(engine, "begin", _begin)
+    if callable(key):
+        event.listen(engine, "checkout", look)
     return engine
+
+
+def rekey(engine: Engine, key: bytes) -> None:
+    """Encrypt the open file anew in one transaction; `Unavailable` while another writer is at work.
+
+    Connections from before are replaced when they are next taken, here and in other processes.
+    """
+    raw = engine.raw_connection()
+    try:
+        link: Any = raw.driver_connection
+        link.execute(f"PRAGMA rekey = \"x'{key.hex()}'\"").fetchall()
+        link.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlcipher.DatabaseError as error:
+        raise Unavailable("The database is busy: its key was not changed. Try again.") from error
+    finally:
+        raw.invalidate()
+        raw.close()
+
+
+def _open(path: Path, key: bytes) -> Any:
+    if len(key) != 32:
+        raise ValueError("the database key must have 32 bytes")
+    link = sqlcipher.connect(str(path), check_same_thread=False, isolation_level=None, timeout=5)
+    try:
+        link.execute("PRAGMA cipher_log_level = NONE")
+        link.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        for pragma in PRAGMAS:
+            link.execute(f"PRAGMA {pragma}")
+    except sqlcipher.DatabaseError:
+        link.close()
+        raise
+    return link
+
+
+def _just(key: bytes) -> Callable[[], Sequence[bytes]]:
+    return lambda: (key,)
 
 
 def _begin(connection: Connection) -> None:
     reading = connection.get_execution_options().get(READING, False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    try:
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    except DatabaseError as error:
+        # The file was healthy when this connection was taken: it was re-keyed while we waited our turn.
+        if "not a database" in str(error.orig):
+            raise Unavailable("The database key was just changed: nothing was kept. Try again.") from error
+        raise
 
 
 def postgres(url: str) -> Engine:

@@ -18,6 +18,7 @@ from doorward.vault.service.rotation import (
     Rotation,
     ratchet,
     rotate,
+    rotate_database_key,
     rotate_root,
     vault_movers,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "receipt_text",
     "redeem_view",
     "rotate",
+    "rotate_database_key",
     "rotate_root",
     "seal_for",
     "subject_keys",

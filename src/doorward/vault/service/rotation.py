@@ -8,6 +8,7 @@ from doorward.audit.service import record
 from doorward.core.errors import Conflict, Invalid, Unavailable
 from doorward.core.permissions import EVERY_SITE, Actor, system_actor
 from doorward.platform.db import Database, Unit
+from doorward.platform.engine import rekey
 from doorward.vault import store
 from doorward.vault.model import KeyName, Purpose, Use
 from doorward.vault.ports import Custodian
@@ -93,6 +94,31 @@ def rotate_root(database: Database, vault: Vault, custodian: Custodian, *, actor
     with database.unit(actor, EVERY_SITE) as unit:
         record(unit, "vault.root_rotated")
         vault.ring.rewrap(custodian)
+
+
+def rotate_database_key(database: Database, vault: Vault, *, actor: Actor = ROTATOR) -> None:
+    """Re-encrypt the SQLCipher file under a new key while it is open; cut short, call it again.
+
+    Both keys stay in the ring until the file is known to be under the new one. `Unavailable` when other
+    writers leave no room; `Invalid` on PostgreSQL, whose files we do not encrypt.
+    """
+    if database.engine.dialect.name != "sqlite":
+        raise Invalid("PostgreSQL's files are not ours to encrypt: rotate the key of its disk.")
+    name = KeyName(Use.OPEN, Purpose.DATABASE)
+    generation = _begin(vault, name)
+    key = vault.database_keys()[0]
+    for _ in range(ATTEMPTS - 1):
+        with suppress(Unavailable):
+            rekey(database.engine, key)
+            break
+    else:
+        rekey(database.engine, key)
+    _retire(vault, name, generation)
+
+    def note(unit: Unit) -> int:
+        return record(unit, "vault.database_rekeyed", generation=generation)
+
+    _patiently(database, actor, note)
 
 
 def _require_movers(name: KeyName, movers: Movers) -> Sequence[Mover]:
