@@ -140,7 +140,7 @@ def _engine(folder: Path, settings: Settings, vault: Vault) -> Engine:
     url = settings.database.url
     if url is not None:
         return postgres(url.get_secret_value())
-    return encrypted_sqlite(data_folder(folder, settings) / DATABASE_FILE, vault.database_keys()[0])
+    return encrypted_sqlite(data_folder(folder, settings) / DATABASE_FILE, vault.database_keys)
 
 
 def _refuse_open_folder(place: Path) -> None:
