@@ -9,7 +9,7 @@ from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import AvifImagePlugin, Image, ImageOps
 
 from doorward.vision.decoding import cage
 from doorward.vision.decoding.wire import ANSWER, MAX_BYTES, MAX_PIXELS, REQUEST, Reason
@@ -68,9 +68,11 @@ def _opaque(picture: Image.Image) -> Image.Image:
 
 
 def _eight_bits(picture: Image.Image) -> Image.Image:
-    values = np.asarray(picture).astype(np.float32)
-    scale = 255.0 / 65535.0 if values.max(initial=0.0) > 255 else 1.0
-    return Image.fromarray(np.clip(values * scale, 0, 255).astype(np.uint8)).convert("RGB")
+    values = np.asarray(picture)
+    if values.dtype == np.uint16:
+        return Image.fromarray((values >> 8).astype(np.uint8)).convert("RGB")
+    scale = 255.0 / 65535.0 if values.max(initial=0) > 255 else 1.0
+    return Image.fromarray(np.clip(values * np.float32(scale), 0, 255).astype(np.uint8)).convert("RGB")
 
 
 def _cpu_seconds() -> float:
@@ -115,6 +117,8 @@ def main() -> int:
     requests, answers = cage.own_pipes()
     warnings.simplefilter("ignore")
     Image.MAX_IMAGE_PIXELS = None  # our own limit, checked on the header, is the stricter one
+    # One thread for each core by default, and the cage lets no thread start: AVIF would fail for all but root.
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     Image.init()
     cage.enter(LIMITS)
     with os.fdopen(requests, "rb") as coming, os.fdopen(answers, "wb", buffering=0) as going:
