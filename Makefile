@@ -9,7 +9,7 @@ help:  ## Show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/'
 
 run: env  ## Set everything up and start Doorward with its demo site
-	@$(BIN)/doorward demo --folder var
+	@$(BIN)/doorward --folder var demo
 
 test: dev  ## Set everything up and run every test
 	@$(BIN)/python -m pytest -n 2

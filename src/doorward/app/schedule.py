@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from doorward.core.permissions import EVERY_SITE, system_actor
+from doorward.core.permissions import system_actor
 from doorward.platform.db import Database
 from doorward.platform.jobs import Handler, run_due
 
@@ -27,9 +27,14 @@ class Worker:
     """A thread that keeps promises: due jobs first, then whatever of the schedule has come round."""
 
     def __init__(
-        self, database: Database, handlers: Mapping[str, Handler], schedule: Mapping[str, Every]
+        self,
+        database: Database,
+        site_id: str,
+        handlers: Mapping[str, Handler],
+        schedule: Mapping[str, Every],
     ) -> None:
         self._database = database
+        self._site_id = site_id
         self._handlers = handlers
         self._schedule = schedule
         self._last: dict[str, datetime] = {}
@@ -68,5 +73,5 @@ class Worker:
         if last is not None and timedelta(0) <= now - last < every.interval:
             return
         self._last[name] = now
-        with self._database.unit(system_actor(name), EVERY_SITE) as unit:
+        with self._database.unit(system_actor(name), self._site_id) as unit:
             every.duty(unit, {})

@@ -5,7 +5,7 @@ from alembic import op
 
 import doorward.platform.types
 
-revision = "ed5f9f79179f"
+revision = "087b14b9d169"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -326,6 +326,7 @@ def upgrade() -> None:
         "people_pins",
         sa.Column("person_id", sa.String(), nullable=False),
         sa.Column("site_id", sa.String(), nullable=False),
+        sa.Column("pepper", sa.LargeBinary(), nullable=False),
         sa.Column("pin_hash", sa.String(), nullable=False),
         sa.Column("duress_hash", sa.String(), nullable=True),
         sa.Column("wrong", sa.Integer(), nullable=False),
@@ -353,6 +354,8 @@ def upgrade() -> None:
         sa.Column("site_id", sa.String(), nullable=False),
         sa.Column("plate", sa.LargeBinary(), nullable=False),
         sa.Column("plate_blind", sa.LargeBinary(), nullable=False),
+        sa.Column("label", sa.LargeBinary(), nullable=True),
+        sa.Column("listing", sa.String(), nullable=False),
         sa.Column("owner_id", sa.String(), nullable=True),
         sa.Column("added_at", doorward.platform.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("valid_from", doorward.platform.types.UtcDateTime(timezone=True), nullable=True),

@@ -1,0 +1,30 @@
+"""`doorward serve` and `doorward demo`: the running server."""
+
+import typer
+
+from doorward.app.context import context_of
+from doorward.app.demo import Demo
+from doorward.app.house import create_house
+from doorward.app.serve import serve as run
+
+
+def serve(ctx: typer.Context) -> None:
+    """Serve this site over HTTPS until stopped; prints where, and a link for the first administrator."""
+    context = context_of(ctx)
+    with context.house() as house:
+        run(house, context.voice)
+
+
+def demo(ctx: typer.Context) -> None:
+    """Start a site of made-up people whose gates move by themselves, in --folder."""
+    context = context_of(ctx)
+    if not (context.folder / "keys").exists():
+        create_house(context.folder).close()
+    with context.house() as house:
+        beside = Demo(house)
+        beside.furnish()
+        beside.start()
+        try:
+            run(house, context.voice, beside=beside.lines)
+        finally:
+            beside.stop()

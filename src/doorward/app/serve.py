@@ -1,0 +1,96 @@
+"""Start the server, or refuse with a sentence when that would expose anybody."""
+
+import ipaddress
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvicorn
+
+from doorward.app.console import Voice
+from doorward.app.house import House, keys_folder
+from doorward.app.tls import ensure_certificate, fingerprint
+from doorward.app.wiring import build_api, build_worker
+from doorward.core.errors import Denied, Invalid
+from doorward.core.permissions import EVERY_SITE, system_actor
+from doorward.people.service.first import make_first_link
+from doorward.platform.logs import configure_logs
+from doorward.platform.settings import Web
+
+
+def serve(house: House, voice: Voice, *, beside: Sequence[str] = ()) -> None:
+    """Serve until stopped. `beside` are lines to tell along with where to go."""
+    web = house.settings.web
+    files = server_files(web, keys_folder(house.folder, house.settings), house)
+    configure_logs("WARNING")
+    api = build_api(house)
+    worker = build_worker(house)
+    _welcome(house, voice, files, beside)
+    worker.start()
+    try:
+        uvicorn.run(
+            api,
+            host=web.host,
+            port=web.port,
+            ssl_certfile=str(files[0]) if files else None,
+            ssl_keyfile=str(files[1]) if files else None,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+    finally:
+        worker.stop()
+
+
+def server_files(web: Web, folder: Path, house: House) -> tuple[Path, Path] | None:
+    """Certificate and key to serve with; None for plain HTTP, which is refused off loopback."""
+    if not web.tls:
+        if not is_loopback(web.host):
+            raise Denied("Plain HTTP is served on loopback only: set web.tls, or web.host to 127.0.0.1.")
+        return None
+    if (web.certificate is None) != (web.private_key is None):
+        raise Invalid("Name both web.certificate and web.private_key, or neither.")
+    if web.certificate is not None and web.private_key is not None:
+        _require_private(web.private_key)
+        return web.certificate, web.private_key
+    hosts = ["localhost", "127.0.0.1"] + ([] if is_loopback(web.host) else [web.host])
+    return ensure_certificate(folder, [host for host in hosts if host != "0.0.0.0"], house.database.clock())  # noqa: S104
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches that address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def origin(web: Web) -> str:
+    """Where browsers find the server."""
+    host = "localhost" if is_loopback(web.host) else web.host
+    return web.public_url or f"{'https' if web.tls else 'http'}://{host}:{web.port}"
+
+
+def _require_private(key: Path) -> None:
+    try:
+        mode = key.stat().st_mode
+    except OSError as error:
+        raise Invalid("The private key of the certificate cannot be read: check web.private_key.") from error
+    if mode & 0o077:
+        raise Denied("The private key of the certificate is open to others: run chmod 600 on it.")
+
+
+def _welcome(house: House, voice: Voice, files: tuple[Path, Path] | None, beside: Sequence[str]) -> None:
+    with house.database.unit(system_actor("start"), EVERY_SITE) as unit:
+        token = make_first_link(unit, house.vault)
+    where = origin(house.settings.web)
+    facts: dict[str, object] = {"url": where}
+    lines = [f"[bold]Doorward is at {where}[/]"]
+    if files is not None:
+        facts["certificate_sha256"] = fingerprint(files[0])
+        lines.append(f"  Its certificate (SHA-256): {facts['certificate_sha256']}")
+    if token is not None:
+        facts["first_administrator"] = f"{where}/setup#{token}"
+        lines.append(f"  First administrator (once, within an hour): {facts['first_administrator']}")
+    lines += [f"  {line}" for line in (*beside, *house.warnings)]
+    voice.answer(facts, "\n".join(lines))

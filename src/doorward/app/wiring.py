@@ -1,0 +1,119 @@
+"""Build the whole program from its open house: routes, jobs and schedule on one screen."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI, Request
+
+from doorward import __version__
+from doorward.app.house import House
+from doorward.app.problems import install_problem_handlers
+from doorward.app.schedule import Every, Worker
+from doorward.app.shield import BodyLimit, add_headers
+from doorward.audit.api import routes as audit_routes
+from doorward.audit.service import sign_head
+from doorward.core.errors import Unauthenticated
+from doorward.core.permissions import EVERY_SITE, Actor, Public
+from doorward.gates.api import ROUTES as GATE_ROUTES
+from doorward.gates.service import Desk, sweep_doors, sweep_permits
+from doorward.people.service import end_visits
+from doorward.people.service.authentication import identify_caller, refuse_cross_site, touch
+from doorward.people.service.sessions import forget_old_sign_ins
+from doorward.platform.db import Unit
+from doorward.platform.idempotency import forget_answers
+from doorward.platform.jobs import Handler
+from doorward.platform.web import Routes
+from doorward.vault.api import ROUTES as VAULT_ROUTES
+from doorward.vault.model import Purpose
+from doorward.vault.service import FORGET_OBJECTS, forget_objects, sweep_objects
+
+SESSION_COOKIE = "__Host-doorward"
+health = Routes("", tag="health")
+ROUTES = (health, audit_routes, *VAULT_ROUTES, *GATE_ROUTES)
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def build_handlers(house: House) -> dict[str, Handler]:
+    """Every background job by name."""
+    return {FORGET_OBJECTS: lambda unit, facts: forget_objects(unit, house.vault, facts)}
+
+
+def build_schedule(house: House) -> dict[str, Every]:
+    """What comes round by itself."""
+
+    def every(deed: Callable[[Unit], Any], **interval: float) -> Every:
+        return Every(timedelta(**interval), lambda unit, _facts: deed(unit))
+
+    vault, post = house.vault, house.post
+    return {
+        "audit.checkpoint": every(lambda unit: sign_head(unit, vault.signer(Purpose.AUDIT)), minutes=10),
+        "gates.sweep_permits": every(lambda unit: sweep_permits(unit, post), seconds=10),
+        "gates.sweep_doors": every(lambda unit: sweep_doors(unit, post), seconds=10),
+        "people.end_visits": every(lambda unit: end_visits(unit, vault), hours=1),
+        "staff.forget_old_sign_ins": every(forget_old_sign_ins, hours=1),
+        "vault.sweep_objects": every(lambda unit: sweep_objects(unit, vault), hours=1),
+        "web.forget_answers": every(forget_answers, hours=1),
+    }
+
+
+def build_worker(house: House) -> Worker:
+    """The thread that keeps promises."""
+    return Worker(house.database, house.site_id, build_handlers(house), build_schedule(house))
+
+
+def build_api(house: House) -> FastAPI:
+    """The REST API and the pages, with one place that turns errors into answers."""
+    api = FastAPI(
+        title="Doorward",
+        version=__version__,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    state = api.state
+    state.database, state.settings, state.vault = house.database, house.settings, house.vault
+    state.recogniser, state.post = house.recogniser, house.post
+    state.answer_sealer = house.vault
+    state.desk = Desk(house.database, house.post)
+    state.site_id = house.site_id
+    state.authenticate = partial(_authenticate, house)
+    for routes in ROUTES:
+        api.include_router(routes.router)
+    api.middleware("http")(add_headers)
+    api.add_middleware(BodyLimit)
+    install_problem_handlers(api)
+    return api
+
+
+@health.get("/health", needs=Public(because="load balancers have no account"))
+def get_health(request: Request) -> dict[str, str]:
+    """Whether the database answers."""
+    with request.app.state.database.reading(Actor("health"), EVERY_SITE):
+        return {"status": "ok"}
+
+
+def _authenticate(house: House, request: Request) -> Actor:
+    """Whoever sent this: an API key, else a session's cookie from our own pages."""
+    authorization, cookie = request.headers.get("authorization"), request.cookies.get(SESSION_COOKIE)
+    if authorization is None and cookie is None:
+        raise Unauthenticated("Sign in first, or send an API key as a bearer token.")
+    if authorization is None and request.method in UNSAFE:
+        refuse_cross_site(
+            request.method,
+            origin=request.headers.get("origin"),
+            fetch_site=request.headers.get("sec-fetch-site"),
+            host=request.headers.get("host", ""),
+            own_header=request.headers.get("x-doorward-csrf"),
+        )
+    address = request.client.host if request.client else None
+    nobody = Actor("nobody")
+    with house.database.reading(nobody, EVERY_SITE) as unit:
+        caller = identify_caller(
+            unit, house.vault, cookie=cookie, authorization=authorization, address=address
+        )
+    if caller.touch_due:
+        with house.database.unit(nobody, EVERY_SITE) as unit:
+            touch(unit, caller)
+    return caller.actor
