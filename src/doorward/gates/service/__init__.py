@@ -1,6 +1,6 @@
 """Deeds at the gates: admit, report, command, replay; and the site's plan."""
 
-from doorward.gates.service.admission import admit
+from doorward.gates.service.admission import admit, decide_heard, hear_sighting
 from doorward.gates.service.alarms import (
     acknowledge_alarm,
     list_alarms,
@@ -61,6 +61,7 @@ __all__ = [
     "as_json",
     "as_page",
     "commanded_permits",
+    "decide_heard",
     "end_rollcall",
     "find_order",
     "find_present",
@@ -72,6 +73,7 @@ __all__ = [
     "give_order",
     "grant",
     "grants_of",
+    "hear_sighting",
     "in_utc",
     "is_emergency",
     "list_alarms",

@@ -20,6 +20,7 @@ from doorward.gates.model import (
     Refusal,
     Seen,
     Situation,
+    Strictness,
     Verdict,
 )
 from doorward.gates.rules.alarms import alarms_for
@@ -59,7 +60,7 @@ def decide_heard(unit: Unit, post: Post, heard: Heard) -> Signed:
         return _answer_again(unit, post, heard.held_id)
     plan, gate, sighting = heard.plan, heard.gate, heard.sighting
     seen = identify(unit, post, plan, gate, sighting)
-    presence = _presence(unit, plan, seen)
+    presence = _presence(unit, gate, seen)
     about = situation_of(unit, post, plan, gate, seen, presence=presence)
     verdict = decide(seen, about)
     passage = _passage(unit, post, sighting, seen, about, verdict=verdict, presence=presence)
@@ -128,9 +129,9 @@ def _answer_again(unit: Unit, post: Post, held_id: str) -> Signed:
     return sign(post.keys.signing, post.keys.signer_id, Kind.PERMIT, body)
 
 
-def _presence(unit: Unit, plan: Plan, seen: Seen) -> Presence | None:
+def _presence(unit: Unit, gate: Gate, seen: Seen) -> Presence | None:
     """Where the leading subject is; looked up only at gates to which it matters."""
-    if seen.leading is None or not plan.zones:
+    if seen.leading is None or not (counts_people(gate) or gate.door_passback is not Strictness.OFF):
         return None
     return whereabouts.find_presence(unit.rows, unit.site_id, seen.leading.id)
 

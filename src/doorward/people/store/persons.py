@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Executable, delete, exists, func, select, update
+from sqlalchemy import Executable, bindparam, delete, exists, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from doorward.people.model import Basis, Group, Kind, Person
@@ -47,6 +48,16 @@ class MembershipRow(Base):
     group_id: Mapped[str] = mapped_column(primary_key=True)
 
 
+PERSONS: Any = PersonRow.__table__
+MEMBERSHIPS: Any = MembershipRow.__table__
+TEMPLATES: Any = TemplateRow.__table__
+# Built once: every passage asks these.
+FIND_PERSON = select(
+    PERSONS, exists().where(TEMPLATES.c.person_id == PERSONS.c.id).correlate(PERSONS).label("has_face")
+).where(PERSONS.c.id == bindparam("person"), PERSONS.c.site_id == bindparam("site"))
+GROUPS_OF = select(MEMBERSHIPS.c.group_id).where(MEMBERSHIPS.c.subject_id == bindparam("subject"))
+
+
 def add_person(rows: Rows, site_id: str, person: Person, sealed: dict[str, bytes | None]) -> None:
     """`sealed` holds name, name_blind, id_number and id_number_blind."""
     rows.add(
@@ -69,10 +80,8 @@ def add_person(rows: Rows, site_id: str, person: Person, sealed: dict[str, bytes
 
 
 def find_person(rows: Rows, site_id: str, person_id: str) -> Person | None:
-    row = rows.scalar(select(PersonRow).where(PersonRow.id == person_id, PersonRow.site_id == site_id))
-    if row is None:
-        return None
-    return _person(row, has_face=rows.scalar(select(exists().where(TemplateRow.person_id == person_id))))
+    row = rows.execute(FIND_PERSON, {"person": person_id, "site": site_id}).first()
+    return _person(row, has_face=row.has_face) if row else None
 
 
 def find_sealed(rows: Rows, site_id: str, person_id: str) -> tuple[bytes, bytes | None] | None:
@@ -139,8 +148,7 @@ def leave_group(rows: Rows, subject_id: str, group_id: str) -> None:
 
 
 def groups_of(rows: Rows, subject_id: str) -> frozenset[str]:
-    query = select(MembershipRow.group_id).where(MembershipRow.subject_id == subject_id)
-    return frozenset(rows.execute(query).scalars())
+    return frozenset(rows.execute(GROUPS_OF, {"subject": subject_id}).scalars())
 
 
 def _membership(subject_id: str, group_id: str) -> Executable:
@@ -149,7 +157,7 @@ def _membership(subject_id: str, group_id: str) -> Executable:
     )
 
 
-def _person(row: PersonRow, *, has_face: bool) -> Person:
+def _person(row: Any, *, has_face: bool) -> Person:
     return Person(
         id=row.id,
         kind=Kind(row.kind),
