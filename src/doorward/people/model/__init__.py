@@ -11,7 +11,7 @@ from doorward.people.model.persons import (
     PinCheck,
     Standing,
 )
-from doorward.people.model.vehicles import Vehicle, VehicleMatch
+from doorward.people.model.vehicles import Listing, Vehicle, VehicleMatch, VehicleView
 
 __all__ = [
     "Basis",
@@ -19,10 +19,12 @@ __all__ = [
     "FrameVerdict",
     "Group",
     "Kind",
+    "Listing",
     "Person",
     "PersonView",
     "PinCheck",
     "Standing",
     "Vehicle",
     "VehicleMatch",
+    "VehicleView",
 ]

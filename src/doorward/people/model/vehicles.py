@@ -2,11 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+
+
+class Listing(StrEnum):
+    """Whether a known vehicle may pass at all."""
+
+    ALLOW = "allow"
+    DENY = "deny"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vehicle:
-    """A known vehicle without its plate."""
+    """A known vehicle without its plate and label."""
 
     id: str
     added_at: datetime
@@ -14,6 +22,16 @@ class Vehicle:
     valid_from: datetime | None = None
     valid_until: datetime | None = None
     suspended: bool = False
+    listing: Listing = Listing.ALLOW
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleView:
+    """What somebody with a purpose was shown."""
+
+    vehicle: Vehicle
+    plate: str
+    label: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from doorward.people.rules.basis import (
     require_purpose,
     require_reason,
 )
-from doorward.people.rules.credentials import LOCKED_FOR, MOST_WRONG_PINS, require_strong_pin
+from doorward.people.rules.credentials import LOCKED_FOR, MOST_WRONG_PINS, locked_for, require_strong_pin
 from doorward.people.rules.enrolment import LEAST_FRAMES, odd_ones_out
 from doorward.people.rules.names import one_form_of_name, one_form_of_number
 
@@ -15,6 +15,7 @@ __all__ = [
     "LEAST_FRAMES",
     "LOCKED_FOR",
     "MOST_WRONG_PINS",
+    "locked_for",
     "odd_ones_out",
     "one_form_of_name",
     "one_form_of_number",

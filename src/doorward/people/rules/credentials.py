@@ -6,6 +6,7 @@ from doorward.core.errors import Invalid
 
 MOST_WRONG_PINS = 5
 LOCKED_FOR = timedelta(minutes=15)
+LOCKED_AT_MOST = timedelta(days=1)
 KEYPAD_LINES = ("0123456789", "9876543210", "2580", "0852", "147258369", "1470", "3690")
 
 
@@ -20,3 +21,11 @@ def require_strong_pin(pin: str) -> str:
     if repeated or on_a_line or a_year:
         raise Invalid("This PIN is among the first to be guessed: avoid repeats, rows and years.")
     return pin
+
+
+def locked_for(wrong: int) -> timedelta | None:
+    """How long a PIN locks after so many wrong ones in a row: each fifth twice as long, a day at most."""
+    rounds, rest = divmod(wrong, MOST_WRONG_PINS)
+    if rest or not rounds:
+        return None
+    return min(LOCKED_FOR * (1 << min(rounds - 1, 10)), LOCKED_AT_MOST)

@@ -11,18 +11,20 @@ from doorward.core.encoding import to_text
 from doorward.core.errors import Conflict, Invalid, NotFound
 from doorward.core.ids import new_id
 from doorward.people.model import PinCheck
-from doorward.people.rules import LOCKED_FOR, MOST_WRONG_PINS, one_form_of_number, require_strong_pin
+from doorward.people.rules import locked_for, one_form_of_number, require_strong_pin
 from doorward.people.service.persons import get_person
 from doorward.people.service.recogniser import Recogniser, announce
 from doorward.people.store import credentials as store
-from doorward.people.store.credentials import CredentialRow
+from doorward.people.store.credentials import CredentialRow, Pin
 from doorward.platform.db import Unit
 from doorward.vault.model import Place, Purpose
-from doorward.vault.service import Vault, open_keys, seal_for
+from doorward.vault.service import Vault, open_key, open_keys, seal_for
 
 TABLE = "people_credentials"
 BLINDS = {"card": Purpose.BLIND_CARD, "qr": Purpose.BLIND_QR}
-# A PIN is short: the keyed hash beneath makes a stolen table useless, Argon2id slows whoever has the key too.
+# A PIN is short. The pepper is sealed under the person's own key, so a stolen table is useless and an erased
+# person's PIN is gone; Argon2id slows whoever has the key too.
+PEPPER_BYTES = 16
 PIN_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
@@ -60,32 +62,52 @@ def set_pin(unit: Unit, vault: Vault, person_id: str, pin: str, *, duress: str |
     require_strong_pin(pin)
     if duress is not None and require_strong_pin(duress) == pin:
         raise Invalid("The PIN for duress must differ from the usual one.")
-    hashed = PIN_HASHER.hash(_keyed(vault, person_id, pin))
-    duress_hash = PIN_HASHER.hash(_keyed(vault, person_id, duress)) if duress else None
-    store.put_pin(unit.rows, unit.site_id, person_id, hashed, duress_hash)
+    pepper = secrets.token_bytes(PEPPER_BYTES)
+    kept = Pin(
+        seal_for(unit, vault, person_id, _pepper_place(person_id), pepper),
+        PIN_HASHER.hash(pepper + pin.encode()),
+        PIN_HASHER.hash(pepper + duress.encode()) if duress is not None else None,
+        wrong=0,
+        locked_until=None,
+    )
+    store.put_pin(unit.rows, unit.site_id, person_id, kept)
     record(unit, "pin.set", subject_id=person_id, duress=duress is not None)
 
 
+def remove_pin(unit: Unit, person_id: str) -> None:
+    """A PIN that stops working at once, and the one for duress with it."""
+    get_person(unit, person_id)
+    if not store.forget_pin(unit.rows, person_id):
+        raise NotFound("This person has no PIN.")
+    record(unit, "pin.removed", subject_id=person_id)
+
+
+def has_pin(unit: Unit, person_id: str) -> bool:
+    """Whether a PIN is set."""
+    return store.find_pin(unit.rows, unit.site_id, person_id) is not None
+
+
 def check_pin(unit: Unit, vault: Vault, person_id: str, pin: str) -> PinCheck:
-    """What a PIN is worth; the fifth wrong one in a row locks it for a quarter of an hour."""
+    """What a PIN is worth; every fifth wrong one in a row locks it, each time for longer.
+
+    The count is kept in this unit, so the caller commits it whatever the answer.
+    """
     kept = store.find_pin(unit.rows, unit.site_id, person_id)
     if kept is None:
         return PinCheck.WRONG
     if kept.locked_until is not None and unit.now < kept.locked_until:
         return PinCheck.LOCKED
-    offered = _keyed(vault, person_id, pin)
-    right, forced = _is(kept.pin_hash, offered), _is(kept.duress_hash, offered)
+    pepper = open_key(unit, vault, person_id).unseal(_pepper_place(person_id), kept.pepper)
+    right, forced = (_is(hashed, pepper + pin.encode()) for hashed in (kept.pin_hash, kept.duress_hash))
     if right or forced:
         store.count_wrong_pin(unit.rows, person_id, 0, None)
         return PinCheck.DURESS if forced else PinCheck.RIGHT
-    wrong = kept.wrong + 1
-    locked = wrong >= MOST_WRONG_PINS
-    store.count_wrong_pin(
-        unit.rows, person_id, 0 if locked else wrong, unit.now + LOCKED_FOR if locked else None
-    )
-    if locked:
-        record(unit, "pin.locked", subject_id=person_id)
-    return PinCheck.LOCKED if locked else PinCheck.WRONG
+    locked = locked_for(kept.wrong + 1)
+    store.count_wrong_pin(unit.rows, person_id, kept.wrong + 1, unit.now + locked if locked else None)
+    if locked is None:
+        return PinCheck.WRONG
+    record(unit, "pin.locked", subject_id=person_id, minutes=int(locked.total_seconds() // 60))
+    return PinCheck.LOCKED
 
 
 def find_by_card(unit: Unit, vault: Vault, number: str) -> str | None:
@@ -135,8 +157,8 @@ def _add(unit: Unit, vault: Vault, person_id: str, kind: str, value: str) -> str
     return credential_id
 
 
-def _keyed(vault: Vault, person_id: str, pin: str) -> bytes:
-    return vault.blind(Purpose.BLIND_PIN, f"{person_id}\n{pin}")
+def _pepper_place(person_id: str) -> Place:
+    return Place("people_pins", "pepper", person_id)
 
 
 def _is(hashed: str | None, offered: bytes) -> bool:

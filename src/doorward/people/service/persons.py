@@ -6,8 +6,8 @@ from datetime import datetime
 from doorward.audit.service import record
 from doorward.core.errors import Conflict, Invalid, NotFound
 from doorward.core.ids import new_id
-from doorward.people.model import Basis, Group, Kind, Person, PersonView, Standing
-from doorward.people.rules import one_form_of_name, one_form_of_number
+from doorward.people.model import Basis, Group, Kind, Listing, Person, PersonView, Standing
+from doorward.people.rules import one_form_of_name, one_form_of_number, require_notice, require_purpose
 from doorward.people.service.recogniser import announce, nobody_here
 from doorward.people.store import credentials, faces, persons, vehicles
 from doorward.platform.db import Unit
@@ -55,7 +55,7 @@ def add_person(unit: Unit, vault: Vault, new: NewPerson) -> Person:
         "id_number": number and key.seal(Place(TABLE, "id_number", person.id), number.encode()),
         "id_number_blind": number and vault.blind(Purpose.BLIND_ID_NUMBER, one_form_of_number(number)),
     }
-    if number and find_by_id_number(unit, vault, number):
+    if number and _with_number(unit, vault, number):
         raise Conflict("Somebody with this ID number is registered already: look them up instead.")
     persons.add_person(unit.rows, unit.site_id, person, {k: v or None for k, v in sealed.items()})
     record(unit, "person.added", subject_id=person.id, kind=new.kind, basis=new.basis)
@@ -64,15 +64,14 @@ def add_person(unit: Unit, vault: Vault, new: NewPerson) -> Person:
 
 def view_person(unit: Unit, vault: Vault, person_id: str, *, purpose: str) -> PersonView:
     """Name and ID number, for a stated purpose; the look is in that person's own ledger."""
-    if not 3 <= len(purpose.strip()) <= 200:
-        raise Invalid("State the purpose of looking in 3 to 200 characters.")
+    require_purpose(purpose)
     person = get_person(unit, person_id)
     sealed = persons.find_sealed(unit.rows, unit.site_id, person_id)
     assert sealed is not None
     key = open_key(unit, vault, person_id)
     name = key.unseal(Place(TABLE, "name", person_id), sealed[0]).decode()
     number = sealed[1] and key.unseal(Place(TABLE, "id_number", person_id), sealed[1]).decode()
-    record(unit, "person.viewed", subject_id=person_id)
+    record(unit, "person.viewed", subject_id=person_id, purpose=purpose)
     return PersonView(person, name, number or None)
 
 
@@ -87,18 +86,58 @@ def get_person(unit: Unit, person_id: str) -> Person:
 def find_by_name(unit: Unit, vault: Vault, name: str) -> list[str]:
     """Ids of everybody of exactly this name, in any spelling of case and blanks."""
     blinds = vault.blinds(Purpose.BLIND_NAME, one_form_of_name(name))
-    return persons.list_by_blind(unit.rows, unit.site_id, "name_blind", blinds)
+    return _found(unit, "name", persons.list_by_blind(unit.rows, unit.site_id, "name_blind", blinds))
 
 
 def find_by_id_number(unit: Unit, vault: Vault, number: str) -> list[str]:
     """Ids of whoever has this ID number."""
-    blinds = vault.blinds(Purpose.BLIND_ID_NUMBER, one_form_of_number(number))
-    return persons.list_by_blind(unit.rows, unit.site_id, "id_number_blind", blinds)
+    return _found(unit, "id-number", _with_number(unit, vault, number))
 
 
 def list_persons(unit: Unit, wanted: PageRequest) -> list[Person]:
     """One more than asked for, so that the caller sees whether there is a next page."""
     return persons.list_persons(unit.rows, unit.site_id, wanted.after, wanted.limit + 1)
+
+
+def correct_person(
+    unit: Unit, vault: Vault, person_id: str, *, name: str | None = None, id_number: str | None = None
+) -> None:
+    """Set right a name or ID number that was wrong (GDPR Article 16); what is not given stays."""
+    get_person(unit, person_id)
+    key, changes = open_key(unit, vault, person_id), dict[str, bytes]()
+    if name is not None:
+        changes["name_blind"] = vault.blind(Purpose.BLIND_NAME, one_form_of_name(name))
+        changes["name"] = key.seal(Place(TABLE, "name", person_id), name.encode())
+    if id_number is not None:
+        if set(_with_number(unit, vault, id_number)) - {person_id}:
+            raise Conflict("Somebody with this ID number is registered already: look them up instead.")
+        changes["id_number_blind"] = vault.blind(Purpose.BLIND_ID_NUMBER, one_form_of_number(id_number))
+        changes["id_number"] = key.seal(Place(TABLE, "id_number", person_id), id_number.encode())
+    if not changes:
+        raise Invalid("Say what to correct: the name or the ID number.")
+    persons.change_person(unit.rows, person_id, **changes)
+    record(
+        unit, "person.corrected", subject_id=person_id, fields=sorted(c for c in changes if "blind" not in c)
+    )
+
+
+def limit_person(
+    unit: Unit,
+    person_id: str,
+    *,
+    valid_from: datetime | None,
+    valid_until: datetime | None,
+    passback_exempt: bool,
+) -> Person:
+    """Set from when until when somebody may pass, and whether anti-passback counts them."""
+    person = get_person(unit, person_id)
+    _require_order(valid_from, valid_until)
+    if person.kind is Kind.VISITOR and valid_until is None:
+        raise Invalid("A visit needs an end: say until when it is valid.")
+    changes = {"valid_from": valid_from, "valid_until": valid_until, "passback_exempt": passback_exempt}
+    persons.change_person(unit.rows, person_id, **changes)
+    record(unit, "person.limited", subject_id=person_id, exempt=passback_exempt)
+    return get_person(unit, person_id)
 
 
 def suspend(unit: Unit, subject_id: str, *, suspended: bool) -> None:
@@ -115,18 +154,25 @@ def suspend(unit: Unit, subject_id: str, *, suspended: bool) -> None:
 def standing_of(unit: Unit, subject_id: str) -> Standing | None:
     """What limits a person's or vehicle's passages; None if unknown here."""
     person = persons.find_person(unit.rows, unit.site_id, subject_id)
-    found = person or vehicles.find_vehicle(unit.rows, unit.site_id, subject_id)
+    vehicle = None if person else vehicles.find_vehicle(unit.rows, unit.site_id, subject_id)
+    found = person or vehicle
     if found is None:
         return None
+    denied = vehicle is not None and vehicle.listing is Listing.DENY
     return Standing(
         subject_id=subject_id,
         kind=str(person.kind) if person else "vehicle",
         valid_from=found.valid_from,
         valid_until=found.valid_until,
-        suspended=found.suspended,
+        suspended=found.suspended or denied,
         group_ids=persons.groups_of(unit.rows, subject_id),
         passback_exempt=person.passback_exempt if person else False,
     )
+
+
+def groups_of(unit: Unit, subject_id: str) -> frozenset[str]:
+    """Ids of the groups that a person or vehicle counts among."""
+    return persons.groups_of(unit.rows, subject_id)
 
 
 def add_group(unit: Unit, name: str) -> Group:
@@ -165,15 +211,34 @@ def forget_rows(unit: Unit, person_id: str) -> None:
     get_person(unit, person_id)
     credentials.forget_all_of(unit.rows, person_id)
     faces.forget_template(unit.rows, person_id)
+    vehicles.disown(unit.rows, person_id)
     persons.forget_person(unit.rows, person_id)
     announce(unit, person_id)
 
 
+def _with_number(unit: Unit, vault: Vault, number: str) -> list[str]:
+    blinds = vault.blinds(Purpose.BLIND_ID_NUMBER, one_form_of_number(number))
+    return persons.list_by_blind(unit.rows, unit.site_id, "id_number_blind", blinds)
+
+
+def _found(unit: Unit, by: str, found: list[str]) -> list[str]:
+    """A search enters the ledger of each person found, and the log even if nobody was."""
+    record(unit, "people.searched", by=by, found=len(found))
+    for person_id in found:
+        record(unit, "person.found", subject_id=person_id, by=by)
+    return found
+
+
 def _require_sense(unit: Unit, new: NewPerson) -> None:
     one_form_of_name(new.name)
-    if new.valid_from and new.valid_until and new.valid_from >= new.valid_until:
-        raise Invalid("The validity ends before it begins: swap the two times.")
+    require_notice(new.notice_version)
+    _require_order(new.valid_from, new.valid_until)
     if new.kind is Kind.VISITOR and new.valid_until is None:
         raise Invalid("A visit needs an end: say until when it is valid.")
     if new.host_id is not None:
         get_person(unit, new.host_id)
+
+
+def _require_order(valid_from: datetime | None, valid_until: datetime | None) -> None:
+    if valid_from and valid_until and valid_from >= valid_until:
+        raise Invalid("The validity ends before it begins: swap the two times.")

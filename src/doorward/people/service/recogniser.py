@@ -9,6 +9,7 @@ import numpy as np
 from doorward.audit.service import record
 from doorward.core.errors import NotFound
 from doorward.people.ports import Matcher
+from doorward.people.service.known_plates import KnownPlates
 from doorward.people.store import faces, vehicles
 from doorward.people.store.faces import Mark
 from doorward.platform.db import Unit
@@ -24,7 +25,7 @@ class Gallery:
     """What one site knows by heart. Templates and plates are unsealed here and nowhere else."""
 
     matcher: Matcher
-    plates: dict[str, str] = field(default_factory=dict, repr=False)
+    plates: KnownPlates = field(default_factory=KnownPlates, repr=False)
 
 
 class Recogniser:
@@ -67,7 +68,7 @@ class Recogniser:
             raw = keys[person_id].unseal(template_place(person_id), sealed)
             gallery.matcher.enrol(person_id, template_from(raw))
         for vehicle_id, sealed in plates:
-            gallery.plates[vehicle_id] = keys[vehicle_id].unseal(plate_place(vehicle_id), sealed).decode()
+            gallery.plates.put(vehicle_id, keys[vehicle_id].unseal(plate_place(vehicle_id), sealed).decode())
         record(unit, "gallery.loaded", faces=gallery.matcher.count(), plates=len(gallery.plates))
         return gallery
 
@@ -83,9 +84,11 @@ class Recogniser:
             else:
                 gallery.matcher.forget(subject_id)
             if key is not None and subject_id in plates:
-                gallery.plates[subject_id] = key.unseal(plate_place(subject_id), plates[subject_id]).decode()
+                gallery.plates.put(
+                    subject_id, key.unseal(plate_place(subject_id), plates[subject_id]).decode()
+                )
             else:
-                gallery.plates.pop(subject_id, None)
+                gallery.plates.drop(subject_id)
 
 
 def load_gallery(unit: Unit, recogniser: Recogniser) -> int:

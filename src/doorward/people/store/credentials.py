@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from doorward.platform.db import Base, Rows
@@ -28,6 +29,7 @@ class PinRow(Base):
 
     person_id: Mapped[str] = mapped_column(primary_key=True)
     site_id: Mapped[str]
+    pepper: Mapped[bytes]
     pin_hash: Mapped[str]
     duress_hash: Mapped[str | None]
     wrong: Mapped[int] = mapped_column(default=0)
@@ -46,12 +48,26 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A person's PIN record."""
+    """A person's PIN record; `pepper` is sealed under the person's key."""
 
+    pepper: bytes
     pin_hash: str
     duress_hash: str | None
     wrong: int
     locked_until: datetime | None
+
+
+CREDENTIALS: Any = CredentialRow.__table__
+# Built once: every passage by card or code asks this.
+FIND_HOLDER = (
+    select(CREDENTIALS.c.person_id)
+    .where(
+        CREDENTIALS.c.site_id == bindparam("site"),
+        CREDENTIALS.c.kind == bindparam("kind"),
+        CREDENTIALS.c.blind.in_(bindparam("blinds", expanding=True)),
+    )
+    .limit(1)
+)
 
 
 def add_credential(rows: Rows, row: CredentialRow) -> None:
@@ -60,11 +76,9 @@ def add_credential(rows: Rows, row: CredentialRow) -> None:
 
 
 def find_holder(rows: Rows, site_id: str, kind: str, blinds: Sequence[bytes]) -> str | None:
-    query = select(CredentialRow.person_id).where(
-        CredentialRow.site_id == site_id, CredentialRow.kind == kind, CredentialRow.blind.in_(blinds)
-    )
-    holder: str | None = rows.scalar(query.limit(1))
-    return holder
+    asked = {"site": site_id, "kind": kind, "blinds": list(blinds)}
+    row = rows.execute(FIND_HOLDER, asked).first()
+    return str(row.person_id) if row else None
 
 
 def list_credentials(rows: Rows, site_id: str, person_id: str | None = None) -> list[Credential]:
@@ -89,17 +103,32 @@ def forget_all_of(rows: Rows, person_id: str) -> None:
     rows.execute(delete(PinRow).where(PinRow.person_id == person_id))
 
 
-def put_pin(rows: Rows, site_id: str, person_id: str, pin_hash: str, duress_hash: str | None) -> None:
-    rows.execute(delete(PinRow).where(PinRow.person_id == person_id))
+def put_pin(rows: Rows, site_id: str, person_id: str, pin: Pin) -> None:
+    """Keep a PIN in place of a former one."""
+    forget_pin(rows, person_id)
     rows.add(
-        PinRow(person_id=person_id, site_id=site_id, pin_hash=pin_hash, duress_hash=duress_hash, wrong=0)
+        PinRow(
+            person_id=person_id,
+            site_id=site_id,
+            pepper=pin.pepper,
+            pin_hash=pin.pin_hash,
+            duress_hash=pin.duress_hash,
+            wrong=pin.wrong,
+            locked_until=pin.locked_until,
+        )
     )
     rows.flush()
 
 
+def forget_pin(rows: Rows, person_id: str) -> bool:
+    """Erase a PIN; whether there was one."""
+    gone = rows.execute(delete(PinRow).where(PinRow.person_id == person_id))
+    return bool(getattr(gone, "rowcount", 0))
+
+
 def find_pin(rows: Rows, site_id: str, person_id: str) -> Pin | None:
     row = rows.scalar(select(PinRow).where(PinRow.person_id == person_id, PinRow.site_id == site_id))
-    return Pin(row.pin_hash, row.duress_hash, row.wrong, row.locked_until) if row else None
+    return Pin(bytes(row.pepper), row.pin_hash, row.duress_hash, row.wrong, row.locked_until) if row else None
 
 
 def count_wrong_pin(rows: Rows, person_id: str, wrong: int, locked_until: datetime | None) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from doorward.people.model import Vehicle
+from doorward.people.model import Listing, Vehicle
 from doorward.platform.db import Base, Rows
 from doorward.platform.types import UtcDateTime
 
@@ -18,6 +18,8 @@ class VehicleRow(Base):
     site_id: Mapped[str] = mapped_column(index=True)
     plate: Mapped[bytes]
     plate_blind: Mapped[bytes] = mapped_column(index=True)
+    label: Mapped[bytes | None]
+    listing: Mapped[str]
     owner_id: Mapped[str | None]
     added_at: Mapped[datetime] = mapped_column(UtcDateTime)
     valid_from: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -25,18 +27,19 @@ class VehicleRow(Base):
     suspended: Mapped[bool] = mapped_column(default=False)
 
 
-def add_vehicle(rows: Rows, site_id: str, vehicle: Vehicle, plate: bytes, plate_blind: bytes) -> None:
+def add_vehicle(rows: Rows, site_id: str, vehicle: Vehicle, sealed: dict[str, bytes | None]) -> None:
+    """`sealed` holds plate, plate_blind and label."""
     rows.add(
         VehicleRow(
             id=vehicle.id,
             site_id=site_id,
-            plate=plate,
-            plate_blind=plate_blind,
             owner_id=vehicle.owner_id,
             added_at=vehicle.added_at,
             valid_from=vehicle.valid_from,
             valid_until=vehicle.valid_until,
             suspended=vehicle.suspended,
+            listing=vehicle.listing,
+            **sealed,
         )
     )
     rows.flush()
@@ -56,6 +59,24 @@ def find_by_plate(rows: Rows, site_id: str, blinds: Sequence[bytes]) -> str | No
 def list_vehicles(rows: Rows, site_id: str, after: str | None, limit: int) -> list[Vehicle]:
     query = select(VehicleRow).where(VehicleRow.site_id == site_id, VehicleRow.id > (after or ""))
     return [_vehicle(row) for row in rows.execute(query.order_by(VehicleRow.id).limit(limit)).scalars()]
+
+
+def find_sealed(rows: Rows, site_id: str, vehicle_id: str) -> tuple[bytes, bytes | None] | None:
+    """Sealed plate and label."""
+    query = select(VehicleRow.plate, VehicleRow.label)
+    row = rows.execute(query.where(VehicleRow.id == vehicle_id, VehicleRow.site_id == site_id)).first()
+    return (row.plate, row.label) if row else None
+
+
+def list_owned(rows: Rows, site_id: str, owner_id: str) -> list[str]:
+    """Ids of a person's vehicles."""
+    query = select(VehicleRow.id).where(VehicleRow.site_id == site_id, VehicleRow.owner_id == owner_id)
+    return list(rows.execute(query.order_by(VehicleRow.id)).scalars())
+
+
+def disown(rows: Rows, owner_id: str) -> None:
+    """Name this person as nobody's owner any more."""
+    rows.execute(update(VehicleRow).where(VehicleRow.owner_id == owner_id).values(owner_id=None))
 
 
 def list_plates(rows: Rows, site_id: str, ids: Sequence[str] | None = None) -> list[tuple[str, bytes]]:
@@ -81,4 +102,5 @@ def _vehicle(row: VehicleRow) -> Vehicle:
         valid_from=row.valid_from,
         valid_until=row.valid_until,
         suspended=row.suspended,
+        listing=Listing(row.listing),
     )
