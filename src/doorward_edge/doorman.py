@@ -64,7 +64,8 @@ class Doorman:
         if not self._upkeep.reachable:
             return self._decide_alone(seen, None)
         try:
-            self._upkeep.deliver()
+            # What was decided alone comes first in number; outcomes can wait until the barrier has moved.
+            self._journal.replay()
         except Unavailable:
             self._upkeep.lost()
             return self._decide_alone(seen, None)
@@ -139,6 +140,7 @@ class Doorman:
             post.state.mark_used(permit.sequence, permit.permit_id, permit.gate_id)
         except Conflict:
             return replace(decision, opens=False, because=Because.USED)
+        self._upkeep.waits = True
         post.checkpoint(Step.MARKED)
         moved = self._move(permit.open_seconds)
         post.checkpoint(Step.MOVED)
@@ -191,6 +193,7 @@ class Doorman:
         return False
 
     def _write_down(self, seen: Seen, alone: Alone, instead_of: int | None) -> int:
+        self._upkeep.waits = True
         self._journal.close_open_decision()
         book = self._upkeep.book
         sequence = self._journal.write(

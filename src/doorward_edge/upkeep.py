@@ -28,6 +28,8 @@ class Upkeep:
         self._journal = journal
         self._away_until = float("-inf")
         self._next_round = float("-inf")
+        self._next_try = float("-inf")
+        self.waits = True  # something may lie here that the server does not hold yet
         self.book: PolicyBook | None = None
 
     @property
@@ -58,12 +60,17 @@ class Upkeep:
         post.watch.look()
         post.statistics.clock_jumps = post.watch.jumps
         now = post.clock.monotonic()
-        if self.reachable and (now >= self._next_round or post.watch.doubtful):
+        if not self.reachable:
+            return
+        if now >= self._next_round or (post.watch.doubtful and now >= self._next_try):
             self.round()
+        elif self.waits:
+            self._hand_over()
 
     def round(self) -> bool:
         """Time, policy, journal, outcomes; False if the server is away."""
-        self._next_round = self._post.clock.monotonic() + self._post.orders.refresh_seconds
+        now, orders = self._post.clock.monotonic(), self._post.orders
+        self._next_round, self._next_try = now + orders.refresh_seconds, now + orders.retry_seconds
         try:
             self._set_time()
             self._fetch_policy()
@@ -75,6 +82,16 @@ class Upkeep:
             # A server that refuses or answers falsely leaves the old policy to run out.
             self._post.statistics.refused_reports += 1
         return True
+
+    def _hand_over(self) -> None:
+        try:
+            self.deliver()
+        except Unavailable:
+            self.lost()
+        except DoorwardError:
+            # Said again at the next round, not at once: a server that refuses would be asked without end.
+            self._post.statistics.refused_reports += 1
+            self.waits = False
 
     def request(self, wants: Wants) -> Request:
         """A question of this agent's, with a nonce of its own."""
@@ -129,6 +146,7 @@ class Upkeep:
                 post.statistics.refused_reports += 1
             post.state.forget_outcome(pending.sequence)
             post.checkpoint(Step.REPORTED)
+        self.waits = False
 
     def report_door(self, change: Door) -> None:
         """Tell the server what the door's contacts say, or write it down for later."""

@@ -69,6 +69,21 @@ def test_a_video_that_breaks_off_ends_with_its_reason_after_the_last_decision(wo
     assert world.barrier.openings == [5]
 
 
+def test_an_outcome_is_told_at_once_and_not_only_at_the_end(world: World) -> None:
+    heard: list[int] = []
+
+    def watch() -> Iterator[Seen | None]:
+        yield Seen(card=CARD)
+        deadline = SystemClock()
+        until = deadline.monotonic() + 20
+        while not world.server.outcomes and deadline.monotonic() < until:
+            yield None
+        heard.append(len(world.server.outcomes))
+
+    assert len(list(Agent(world.post, watch=watch, forever=False).passages())) == 1
+    assert heard == [1]
+
+
 def test_a_server_gone_in_the_middle_loses_nothing(world: World) -> None:
     def watch() -> Iterator[Seen | None]:
         yield Seen(card=CARD)

@@ -18,7 +18,7 @@ from doorward.core.wire import (
 )
 from doorward_edge.alone import Because
 from doorward_edge.passage import Seen
-from tests.edge.world import CARD, ORDERS, STRANGER_KEY, World
+from tests.edge.world import CARD, ORDERS, SERVER_KEY, STRANGER_KEY, World
 
 FACE = FaceEvidence(template=to_text(bytes(512)), frames=4, quality=12.0)
 PLATE = PlateEvidence(candidates=(("AB123C", 0.9),), minimum_character_confidence=0.9, frames=4)
@@ -299,6 +299,22 @@ def test_an_older_policy_does_not_replace_a_newer_one(world: World) -> None:
     assert world.upkeep.book
     assert world.upkeep.book.policy.mode is Mode.NORMAL
     assert world.post.statistics.refused_reports == 1
+
+
+def test_a_server_that_refuses_the_journal_is_not_asked_without_end(world: World) -> None:
+    world.cut()
+    world.doorman.pass_one(GOOD)
+    world.server.away = False
+    world.clock.advance(world.orders.retry_seconds)
+    world.server.key = STRANGER_KEY
+    for _ in range(100):
+        world.upkeep.look_after()
+    assert 1 <= world.post.statistics.refused_reports <= 2
+    assert world.post.state.journal_length() == 2
+    world.server.key = SERVER_KEY
+    world.clock.advance(world.orders.refresh_seconds)
+    world.upkeep.look_after()
+    assert world.post.state.journal_length() == 0
 
 
 def test_refusals_do_not_fill_the_disk_but_openings_are_always_written(tmp_path: Path) -> None:
