@@ -117,7 +117,7 @@ def main() -> int:
     requests, answers = cage.own_pipes()
     warnings.simplefilter("ignore")
     Image.MAX_IMAGE_PIXELS = None  # our own limit, checked on the header, is the stricter one
-    # One thread for each core by default, and the cage lets no thread start: AVIF would fail for all but root.
+    # By default one thread a core, but the cage lets none start: AVIF would fail for everybody but root.
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     Image.init()
     cage.enter(LIMITS)
