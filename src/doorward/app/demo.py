@@ -1,5 +1,6 @@
 """A made-up site whose gates move by themselves, through the same front doors as a real one."""
 
+import logging
 import random
 import threading
 from collections.abc import Callable, Sequence
@@ -25,6 +26,8 @@ from doorward.platform.db import Unit
 from doorward_edge.agent import Agent
 from doorward_edge.drivers.simulated import SimulatedReader
 from doorward_edge.ports import ReaderEvent, Shown
+
+log = logging.getLogger("doorward.demo")
 
 # Made up; any likeness is chance.
 PEOPLE = ("Ana Lindqvist", "Bo Marchetti", "Chidi Vance", "Dana Okonjo", "Emre Halvorsen", "Fei Novak")
@@ -91,10 +94,8 @@ class Demo:
         with self._house.unit() as unit:
             gates = list(self._house.post.plans.plan_of(unit).gates.values())
         for gate in gates:
-            reader = self._readers[gate.id] = SimulatedReader()
-            agent = local_agent(self._house, gate, None, readers=[reader], forever=True)
-            self._agents.append(agent)
-            self._run(partial(_work, agent))
+            self._readers[gate.id] = SimulatedReader()
+            self._run(partial(self._man, gate))
         self._run(partial(self._come_and_go, gates))
 
     def stop(self) -> None:
@@ -104,6 +105,16 @@ class Demo:
             agent.stop()
         for thread in self._threads:
             thread.join(timeout=5)
+
+    def _man(self, gate: Gate) -> None:
+        """One agent; its memory belongs to the thread that opens it."""
+        agent = local_agent(self._house, gate, None, readers=[self._readers[gate.id]], forever=True)
+        self._agents.append(agent)
+        try:
+            for _ in agent.passages():
+                continue
+        except DoorwardError as error:
+            log.error("a demo agent ended", extra={"gate": gate.id, "code": error.code})
 
     def _run(self, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, daemon=True)
@@ -120,14 +131,6 @@ class Demo:
             reader.show(ReaderEvent(Shown.CARD, "00000000" if stranger else self._chance.choice(self._cards)))
             if any(Factor.PIN in part for part in gate.factors):
                 reader.show(ReaderEvent(Shown.PIN, "8361" if not stranger else "9274"))
-
-
-def _work(agent: Agent) -> None:
-    try:
-        for _ in agent.passages():
-            continue
-    except DoorwardError:
-        return
 
 
 def _gate(
