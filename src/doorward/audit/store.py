@@ -68,8 +68,8 @@ HEADS: Any = HeadRow.__table__
 # Built once: SQLAlchemy then finds the compiled statement by identity of its cache key.
 ADD_ENTRY = insert(ENTRIES)
 ADD_NODES = insert(NODES)
-# The lock makes writers on PostgreSQL queue here; SQLite has one writer already.
-READ_FRONTIER = select(FRONTIER.c.size, FRONTIER.c.roots).where(FRONTIER.c.id == THE_ONE).with_for_update()
+# No lock here: a unit holds the only writer's place, and the position's uniqueness stands behind that.
+READ_FRONTIER = select(FRONTIER.c.size, FRONTIER.c.roots).where(FRONTIER.c.id == THE_ONE)
 MOVE_FRONTIER = update(FRONTIER).where(FRONTIER.c.id == THE_ONE)
 MOVE_FRONTIER = MOVE_FRONTIER.values(size=bindparam("new_size"), roots=bindparam("new_roots"))
 

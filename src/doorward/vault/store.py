@@ -195,7 +195,7 @@ def add_grant(rows: Rows, site_id: str, token_hash: bytes, grant: ViewGrant) -> 
 def find_grant(rows: Rows, site_id: str, token_hash: bytes) -> ViewGrant | None:
     """The grant of a token, or None."""
     wanted = select(GRANTS).where(GRANTS.c.token_hash == token_hash, GRANTS.c.site_id == site_id)
-    row = rows.execute(wanted.with_for_update()).one_or_none()
+    row = rows.execute(wanted).one_or_none()
     return _grant(row) if row is not None else None
 
 
