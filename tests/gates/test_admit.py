@@ -230,6 +230,12 @@ def test_whoever_is_unknown_may_leave_and_somebody_hears_of_it(scene: Scene) -> 
     assert scene.alarms() == ["exit-unknown"]
     scene.memory.subjects["person_ada"] = Subject(id="person_ada", suspended=True)
     assert scene.card(gate_id="gate_out").opens
+    assert scene.alarms() == ["exit-unknown", "rule-broken"]
+    with scene.unit() as unit:
+        for one in service.grants_of(unit, "person_bob"):
+            service.revoke_grant(unit, one.id)
+    assert scene.card("bob", "gate_out").opens
+    assert len(scene.alarms()) == 2
 
 
 def test_every_decision_tells_which_rule_said_what(scene: Scene) -> None:

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from doorward.gates.model import (
     Order,
     Presence,
     Reason,
+    Refusal,
     RollCall,
     Verb,
 )
@@ -134,3 +136,9 @@ def test_a_roll_call_looks_once_for_everybody_inside_and_misses_the_unmarked() -
         ("person_ada", "zone_yard"),
     ]
     assert missing(people) == people
+
+
+def test_the_operators_page_explains_every_word() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "operate" / "decisions.md").read_text()
+    words = {word.value for kind in (Refusal, AlarmKind, Verb) for word in kind}
+    assert not {word for word in words if f"`{word}`" not in page}

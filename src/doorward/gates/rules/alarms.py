@@ -3,6 +3,16 @@
 from doorward.gates.model import AlarmKind, Direction, Open, Opening, Refusal, Seen, Situation, Verdict
 
 EMERGENCY_OPENINGS = frozenset({Opening.FIRE, Opening.EVACUATION, Opening.UNLOCKED})
+# Who leaves without a grant, or late, is no event: exits are seldom granted to anybody.
+WORTH_A_LOOK_LEAVING = frozenset(
+    {
+        Refusal.DENY_LISTED,
+        Refusal.IDENTITIES_DIFFER,
+        Refusal.LOCKDOWN,
+        Refusal.PASSED_BACK,
+        Refusal.SUSPENDED,
+    }
+)
 
 
 def alarms_for(seen: Seen, situation: Situation, verdict: Verdict) -> tuple[AlarmKind, ...]:
@@ -14,6 +24,6 @@ def alarms_for(seen: Seen, situation: Situation, verdict: Verdict) -> tuple[Alar
         leaving = situation.gate.direction is Direction.OUT
         if leaving and not seen.subjects:
             found.append(AlarmKind.EXIT_UNKNOWN)
-        elif set(verdict.noted) - {Refusal.SECOND_PERSON_NEEDED}:
+        elif set(verdict.noted) & (WORTH_A_LOOK_LEAVING if leaving else frozenset(Refusal)):
             found.append(AlarmKind.RULE_BROKEN)
     return tuple(found)
