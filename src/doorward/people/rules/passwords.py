@@ -21,9 +21,7 @@ facebook flower lovely cheese pepper ginger correct horse battery staple qwertyu
 woaini mima the and is my a i
 """
 COMMON_PARTS = tuple(_WORDS.split())
-LEET = str.maketrans(
-    {"@": "a", "4": "a", "3": "e", "1": "i", "!": "i", "0": "o", "$": "s", "5": "s", "7": "t"}
-)
+LEET = {"@": "a", "4": "a", "3": "e", "1": "i", "!": "i", "0": "o", "$": "s", "5": "s", "7": "t"}
 ROWS = ("abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "01234567890")
 FEWEST_DIFFERENT = 5
 
@@ -57,7 +55,7 @@ def is_common(password: str) -> bool:
         return True
     if any(_is_run(plain, row * 2) or _is_run(plain, row[::-1] * 2) for row in ROWS):
         return True
-    return any(_is_made_of_common(form) for form in (plain, plain.translate(LEET)))
+    return _is_made_of_common(plain)
 
 
 def _is_run(password: str, row: str) -> bool:
@@ -72,5 +70,14 @@ def _is_made_of_common(password: str) -> bool:
             continue
         if not password[start].isalpha():
             reached.add(start + 1)
-        reached |= {start + len(part) for part in COMMON_PARTS if password.startswith(part, start)}
+        reached |= {start + len(part) for part in COMMON_PARTS if _spells(password[start:], part)}
     return len(password) in reached
+
+
+def _spells(password: str, part: str) -> bool:
+    """Whether it begins with the part, signs standing for letters as in `p4$$w0rd`."""
+    if len(password) < len(part):
+        return False
+    return all(
+        typed == letter or LEET.get(typed) == letter for typed, letter in zip(password, part, strict=False)
+    )
