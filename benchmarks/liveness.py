@@ -79,7 +79,9 @@ def verdict(seen: list[tuple[Image, FaceObservation | None]], steps: tuple[Step,
 
 def sweep(draw: Callable[[float], Image], angles: list[float]) -> Iterator[Image]:
     """Straight ahead, then to the left and back, then to the right and back."""
-    yield from (draw(angle) for angle in [*CALM, *angles, *(-angle for angle in angles)])
+    course = [*CALM, *angles, *(-angle for angle in angles)]
+    drawn = {angle: draw(angle) for angle in set(course)}
+    yield from (drawn[angle] for angle in course)
 
 
 def turns(chosen: list[Person], wanted: list[str]) -> None:

@@ -8,10 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import doorward
-
 MEBIBYTE = 1 << 20
-_SOURCE_ROOT = str(Path(doorward.__file__).resolve().parents[1])
+_SOURCE_ROOT = str(Path(__file__).resolve().parents[3])
 # Threads of a linear algebra library would each reserve address space that the limit counts.
 _ENVIRONMENT = {
     "PYTHONPATH": _SOURCE_ROOT,
