@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI, Request
 
-from doorward import __version__
 from doorward.app.house import House
 from doorward.app.problems import install_problem_handlers
 from doorward.app.schedule import Every, Worker
@@ -67,7 +67,7 @@ def build_api(house: House) -> FastAPI:
     """The REST API and the pages, with one place that turns errors into answers."""
     api = FastAPI(
         title="Doorward",
-        version=__version__,
+        version=version("doorward"),
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
