@@ -1,0 +1,164 @@
+"""Draws made-up cars with made-up plates, so that demonstrations and tests need no real ones."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from doorward.vision.plates.model import Region
+
+Picture = NDArray[np.uint8]
+Colour = tuple[int, int, int]
+
+_STRIP: dict[Region, tuple[str, Colour]] = {
+    Region.BR: ("BRASIL", (20, 50, 140)),
+    Region.EU: ("", (20, 50, 140)),
+    Region.US: ("", (60, 90, 150)),
+    Region.LATIN: ("", (90, 90, 90)),
+}
+_BODIES: tuple[Colour, ...] = (
+    (150, 30, 30),
+    (40, 60, 110),
+    (90, 95, 100),
+    (205, 205, 200),
+    (35, 38, 42),
+    (60, 90, 70),
+)
+_PLATE = (400, 130)
+_INK: Colour = (25, 25, 25)
+_BLUR = 0.6
+_NOISE = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """How large the car stands in the picture (plate's share of the width), where, and how far it leans."""
+
+    share: float
+    centre: tuple[float, float]
+    lean: float
+
+
+def render_plate_scene(
+    text: str, region: Region, *, seed: int, size: tuple[int, int] = (960, 540)
+) -> NDArray[np.uint8]:
+    """A BGR picture (height, width, 3) of a made-up car's rear with this plate; the seed decides the rest.
+
+    `size` is (width, height). The embedded font has no Chinese characters: `ValueError` for `Region.CN`.
+    """
+    chance = np.random.default_rng(seed)
+    view = _View(
+        share=float(chance.uniform(0.20, 0.30)),
+        centre=(float(chance.uniform(0.42, 0.58)), float(chance.uniform(0.58, 0.68))),
+        lean=float(chance.uniform(-3, 3)),
+    )
+    return _scene(text, region, view, seed=seed, size=size)
+
+
+def approach(text: str, region: Region, *, seed: int, frames: int) -> Iterator[NDArray[np.uint8]]:
+    """The same car coming nearer, picture by picture, as a gate's camera sees it."""
+    chance = np.random.default_rng(seed)
+    start, lean = float(chance.uniform(0.40, 0.60)), float(chance.uniform(-3, 3))
+    for number in range(frames):
+        near = number / max(frames - 1, 1)
+        view = _View(0.14 + 0.16 * near, (start + (0.5 - start) * near, 0.50 + 0.16 * near), lean)
+        yield _scene(text, region, view, seed=seed, size=(960, 540), grain=number)
+
+
+def _scene(
+    text: str, region: Region, view: _View, *, seed: int, size: tuple[int, int], grain: int = 0
+) -> Picture:
+    if region not in _STRIP:
+        raise ValueError("The embedded font has no Chinese characters: choose another region.")
+    chance = np.random.default_rng([seed, 1])
+    picture = _street(chance, size)
+    car = _car(_plate(text, region), _BODIES[int(chance.integers(len(_BODIES)))])
+    placed = _place(picture, car, view)
+    light = float(chance.uniform(0.75, 1.1))
+    noise = np.random.default_rng([seed, 2, grain]).normal(0, _NOISE, placed.shape)
+    soft = cv2.GaussianBlur(placed, (0, 0), _BLUR).astype(np.float32)
+    return np.asarray(np.clip(soft * light + noise, 0, 255), np.uint8)
+
+
+def _street(chance: np.random.Generator, size: tuple[int, int]) -> Picture:
+    width, height = size
+    horizon = height * 2 // 5
+    picture = np.empty((height, width, 3), np.uint8)
+    picture[:horizon] = (200, 190, 175)
+    picture[horizon:] = (95, 95, 95)
+    for _ in range(6):
+        left = int(chance.integers(0, width))
+        tall = int(chance.integers(horizon // 4, horizon))
+        grey = [int(part) for part in chance.integers(110, 190, 3)]
+        cv2.rectangle(picture, (left, horizon - tall), (left + width // 6, horizon), grey, -1)
+    return picture
+
+
+def _plate(text: str, region: Region) -> Image.Image:
+    """The plate alone, characters over the whole width as stamped ones stand."""
+    width, height = _PLATE
+    country, colour = _STRIP[region]
+    plate = Image.new("RGB", _PLATE, (238, 238, 234))
+    draw = ImageDraw.Draw(plate)
+    band = 0
+    if country:
+        band = height // 4
+        draw.rectangle((0, 0, width, band), fill=colour)
+        draw.text((width / 2, band / 2), country, font=ImageFont.load_default(22), fill="white", anchor="mm")
+    elif region is Region.EU:
+        draw.rectangle((0, 0, 30, height), fill=colour)
+    size = 84 if country else 92
+    font = ImageFont.load_default(size)
+    left = 44 if region is Region.EU else 16
+    step = (width - left - 12) / len(text)
+    for number, character in enumerate(text):
+        centre = (left + step * (number + 0.5), (height + band) / 2)
+        draw.text(centre, character, font=font, fill=_INK, anchor="mm", stroke_width=2)
+        if character == "I":
+            _feet(draw, centre, size)
+    draw.rectangle((0, 0, width - 1, height - 1), outline=(60, 60, 60), width=3)
+    return plate
+
+
+def _feet(draw: ImageDraw.ImageDraw, centre: tuple[float, float], size: float) -> None:
+    """The bars that plate lettering gives its I, and the embedded font does not: it looks like 1."""
+    for side in (-1, 1):
+        middle = centre[1] + side * size * 0.34
+        draw.rectangle((centre[0] - size * 0.18, middle - 4, centre[0] + size * 0.18, middle + 4), fill=_INK)
+
+
+def _car(plate: Image.Image, body: Colour) -> Image.Image:
+    """The rear of a car, four plates wide, the plate at its middle; see-through around it."""
+    wide, high = _PLATE[0] * 4, _PLATE[0] * 3
+    car = Image.new("RGBA", (wide, high), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(car)
+    dark: Colour = (body[0] * 2 // 3, body[1] * 2 // 3, body[2] * 2 // 3)
+    for left in (120, wide - 360):
+        draw.rounded_rectangle((left, 960, left + 240, 1190), 50, fill=(20, 20, 20, 255))
+    draw.polygon([(300, 30), (1300, 30), (1440, 400), (160, 400)], fill=body)
+    draw.polygon([(360, 80), (1240, 80), (1350, 370), (250, 370)], fill=(45, 55, 65, 255))
+    draw.rounded_rectangle((60, 380, 1540, 1080), 80, fill=body)
+    draw.rounded_rectangle((40, 880, 1560, 1100), 60, fill=dark)
+    for left in (80, 1270):
+        draw.rounded_rectangle((left, 440, left + 250, 570), 40, fill=(170, 25, 30, 255))
+    draw.rounded_rectangle((540, 610, 1060, 800), 24, fill=dark)
+    car.paste(plate, ((wide - _PLATE[0]) // 2, 640))
+    return car
+
+
+def _place(picture: Picture, car: Image.Image, view: _View) -> Picture:
+    height, width = picture.shape[:2]
+    scale = view.share * width / _PLATE[0]
+    turn = cv2.getRotationMatrix2D((car.width / 2, 640 + _PLATE[1] / 2), view.lean, scale)
+    turn[:, 2] += np.array(
+        [view.centre[0] * width - car.width / 2, view.centre[1] * height - 640 - _PLATE[1] / 2]
+    )
+    # Shrunk in one step the strokes would break up: soften by as much as is thrown away.
+    source = np.array(car)[:, :, [2, 1, 0, 3]]
+    soft = cv2.GaussianBlur(source, (0, 0), max(0.3, 0.4 / scale))
+    layer = cv2.warpAffine(soft, turn, (width, height))
+    cover = layer[:, :, 3:].astype(np.float32) / 255
+    return np.asarray(picture * (1 - cover) + layer[:, :, :3] * cover, np.uint8)

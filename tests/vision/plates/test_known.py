@@ -1,0 +1,63 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from doorward.vision.plates import Known, match
+from doorward.vision.plates.known import CLEAN, CONFUSIONS
+
+BR = st.from_regex(r"[A-Z]{3}[0-9][A-Z0-9][0-9]{2}", fullmatch=True)
+
+
+@given(BR, st.sets(BR, max_size=8), st.floats(CLEAN, 1))
+def test_a_clean_read_never_stands_for_another_plate(text: str, known: set[str], share: float) -> None:
+    assert match([(text, share), ("ABC1D23", 1 - share)], known).text in {None, text}
+
+
+@given(BR, st.sampled_from(sorted("".join(sorted(pair)) for pair in CONFUSIONS)))
+def test_nor_for_its_look_alike(text: str, pair: str) -> None:
+    read, other = text[:-1] + pair[0], text[:-1] + pair[1]
+    assert match([(read, 0.99)], [other]) == Known(None, 0.99)
+
+
+def test_a_clean_read_of_a_known_plate_is_that_plate() -> None:
+    assert match([("ABC1D23", 0.99)], ["ABC1D23", "ABC1D28"]) == Known("ABC1D23", 0.99)
+
+
+def test_an_unsure_read_finds_the_known_plate_among_its_candidates() -> None:
+    found = match([("ABC1D28", 0.55), ("ABC1D23", 0.45)], ["ABC1D23"])
+    assert found.text == "ABC1D23"
+    assert found.posterior > 0.9
+
+
+@pytest.mark.parametrize(("read", "known"), [("AB012CD", "ABO12CD"), ("AB1I2CD", "AB112CD")])
+def test_an_unsure_read_may_be_a_look_alike(read: str, known: str) -> None:
+    assert match([(read, 0.9)], [known]).text == known
+
+
+def test_characters_that_do_not_look_alike_are_not_exchanged() -> None:
+    assert match([("ABC1D23", 0.9)], ["ABC1D27", "XBC1D23"]).text is None
+
+
+def test_two_exchanges_are_one_too_many() -> None:
+    assert match([("AB001CD", 0.9)], ["ABOO1CD"]).text is None
+
+
+def test_two_known_plates_in_question_are_called_ambiguous() -> None:
+    found = match([("ABC1D23", 0.5), ("ABC1D28", 0.5)], ["ABC1D23", "ABC1D28"])
+    assert found.text is None
+    assert found.ambiguous
+
+
+@pytest.mark.parametrize("known", [[], ["XYZ9W88"]])
+def test_a_stranger_is_a_stranger_and_not_ambiguous(known: list[str]) -> None:
+    for candidates in ([], [("ABC1D23", 0.6), ("ABC1D28", 0.4)], [("ABC1D23", 1.0)]):
+        found = match(candidates, known)
+        assert found.text is None
+        assert not found.ambiguous
+
+
+@given(st.lists(st.tuples(BR, st.floats(0.01, 1)), max_size=4), st.sets(BR, max_size=4))
+def test_a_match_is_always_one_of_the_known(candidates: list[tuple[str, float]], known: set[str]) -> None:
+    found = match(candidates, known)
+    assert found.text is None or found.text in known
+    assert 0 <= found.posterior <= 1
