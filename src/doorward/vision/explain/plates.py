@@ -5,20 +5,10 @@ import numpy as np
 
 from doorward.vision.explain.panels import Bar, Bars, Figure, Pixels, Stage, Subject, drawn_box, picture
 from doorward.vision.plates import read
-from doorward.vision.plates.grammar import Grammar, grammar_of
+from doorward.vision.plates.grammar import MEANINGS, Grammar, grammar_of
 from doorward.vision.plates.known import LEAST_POSTERIOR
 from doorward.vision.plates.model import PlateCandidate, PlateObservation, Region
 from doorward.vision.plates.reading import LEAST_MEAN_CONFIDENCE
-
-_LETTERS = {
-    "P": "a province sign",
-    "O": "a letter but I",
-    "C": "a letter but I and O, or a digit",
-    "N": "a new-energy mark",
-    "L": "a letter",
-    "D": "a digit",
-    "A": "a letter or a digit",
-}
 
 
 def plates_stage(image: Pixels, drawing: Pixels, region: Region) -> Stage:
@@ -95,7 +85,7 @@ def _grammar_note(region: Region, best: PlateCandidate | None) -> str:
     known = f"The grammar of {region.value} knows {len(patterns)} shapes of plates"
     if not fitting:
         return f"{known}; none of them applied."
-    places = ", ".join(_LETTERS[kind] for kind in fitting[0])
+    places = ", ".join(MEANINGS[kind] for kind in fitting[0])
     return f"{known}; this reading has the shape: {places}."
 
 

@@ -1,4 +1,4 @@
-"""Straightens a plate into a strip that recognisers can read."""
+"""Cuts and straightens parts of an image for those who read them."""
 
 import cv2
 import numpy as np
@@ -8,33 +8,52 @@ from doorward.vision.model import Box
 from doorward.vision.plates.detector import Floats, Image
 
 HEIGHT = 48
-WIDEST = 640
+NARROWEST, WIDEST = 16, 640
 
 
-def straighten(image: Image, corners: Floats, *, across: float, along: float) -> Image:
-    """The plate between four corners as a strip of 48 px, widened by parts of its width and height."""
+def straighten(
+    image: Image,
+    corners: Floats,
+    *,
+    across: float,
+    along: float,
+    cut: tuple[float, float] = (0.0, 0.0),
+    least_width: int = NARROWEST,
+) -> Image:
+    """The plate between four corners as a strip of 48 px, widened by parts of its width and height.
+
+    `cut` takes parts of the height off the top and the bottom; strips narrower than `least_width` (pixels)
+    are stretched, because recognisers read at most one character in 8 px.
+    """
     top_left, top_right, bottom_right, bottom_left = corners
     right = ((top_right - top_left) + (bottom_right - bottom_left)) / 2
     down = ((bottom_left - top_left) + (bottom_right - top_right)) / 2
-    wide, high = right * across, down * along
-    reach = [top_left - wide - high, top_right + wide - high, bottom_right + wide + high]
-    source = np.array([*reach, bottom_left - wide + high], np.float32)
-    ratio = float(np.linalg.norm(right)) / max(float(np.linalg.norm(down)), 1.0)
-    width = int(np.clip(HEIGHT * ratio, 16, WIDEST))
+    wide, above, below = right * across, down * (along - cut[0]), down * (along - cut[1])
+    reach = [top_left - wide - above, top_right + wide - above, bottom_right + wide + below]
+    source = np.array([*reach, bottom_left - wide + below], np.float32)
+    height = max(float(np.linalg.norm(down)) * (1 - sum(cut)), 1.0)
+    width = int(np.clip(HEIGHT * float(np.linalg.norm(right)) / height, least_width, WIDEST))
     target = np.array([[0, 0], [width, 0], [width, HEIGHT], [0, HEIGHT]], np.float32)
     turn = cv2.getPerspectiveTransform(source, target)
     strip = cv2.warpPerspective(image, turn, (width, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(strip, np.uint8)
 
 
-def cut(image: Image, box: Box, *, across: float = 0.0, along: float = 0.0) -> Image:
-    """The part of the image in a widened box; at least 2 x 2 pixels."""
+def surroundings(image: Image, box: Box, *, longest_side: int) -> tuple[Image, float, Floats]:
+    """The image around a box, scaled to a longest side (pixels); the scale; its upper left in the image."""
     rows, columns = image.shape[:2]
-    left = int(np.clip(box.x - box.width * across, 0, columns - 2))
-    top = int(np.clip(box.y - box.height * along, 0, rows - 2))
-    right = int(np.clip(box.x + box.width * (1 + across), left + 2, columns))
-    bottom = int(np.clip(box.y + box.height * (1 + along), top + 2, rows))
-    return image[top:bottom, left:right]
+    margin = max(box.width * 0.35, box.height * 0.8)
+    left, right = np.clip([box.x - margin, box.x + box.width + margin], 0, columns).astype(int)
+    top, bottom = np.clip([box.y - margin, box.y + box.height + margin], 0, rows).astype(int)
+    part = image[top : max(bottom, top + 1), left : max(right, left + 1)]
+    scale = longest_side / max(part.shape[:2])
+    size = tuple(max(1, round(side * scale)) for side in (part.shape[1], part.shape[0]))
+    grown = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+    return (
+        np.asarray(cv2.resize(part, size, interpolation=grown), np.uint8),
+        scale,
+        np.array([left, top], np.float32),
+    )
 
 
 def bounding(points: NDArray[np.float32]) -> Box:

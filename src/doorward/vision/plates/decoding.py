@@ -1,105 +1,193 @@
-"""From a recogniser's character probabilities to candidates: a CTC beam that keeps to the grammar."""
+"""From several readings of one plate to candidates: CTC search within the grammar, then one joint vote.
+
+Method. Each reading proposes texts by CTC prefix search (Graves et al., ICML 2006) among those the grammar
+allows; then every reading weighs every proposal by its exact CTC probability. A reading that shows something
+else, a slogan or half the plate, must not veto: its log-probability counts down to `FLOOR` and no further.
+Sum of the log-probabilities plus the format's log-prior decides.
+"""
 
 import math
+from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from doorward.vision.plates.grammar import Grammar
+from doorward.vision.plates.grammar import SETS, Grammar
+from doorward.vision.plates.lookalikes import TWINS
 from doorward.vision.plates.model import PlateCandidate
+from doorward.vision.plates.recogniser import Reading, Scores
 
-WIDTH = 10
-TOP = 8
+WIDTH, TOP, PROPOSALS = 10, 6, 4
 NEVER = -1e9
-SURELY_BLANK = -0.005
-Scores = NDArray[np.float64]
-Beam = dict[str, tuple[float, float]]
+SURELY_BLANK = -0.003
+HOPELESS = -9.0
+FLOOR = -14.0
+# Readings of one plate are no independent witnesses: together they count as much as this many.
+WITNESSES = 1.5
+MOST_CANDIDATES = 5
+_NEGLIGIBLE = 40.0
+
+# Of each prefix: log-probability ending in a blank, ending in its last character; live patterns (bits).
+_Beam = dict[str, tuple[float, float, int]]
 
 
-def decode(log_probabilities: Scores, characters: list[str], grammar: Grammar) -> list[PlateCandidate]:
-    """Candidates that fit the grammar, best first, their probabilities summing to one.
-
-    `log_probabilities` is (steps, 1 + len(characters)) with the blank first (Graves et al., ICML 2006).
-    """
-    index = {character: place + 1 for place, character in enumerate(characters)}
-    beam: Beam = {"": (0.0, NEVER)}
-    for step in log_probabilities:
-        beam = _step(beam, step, characters, grammar)
-    whole = {text: _both(pair) for text, pair in beam.items() if grammar.allows(text)}
-    if not whole:
-        return []
-    best = max(whole.values())
-    total = math.fsum(math.exp(score - best) for score in whole.values())
-    ranked = sorted(whole.items(), key=lambda item: -item[1])[:5]
-    return [
+def candidates(readings: Sequence[Reading], grammar: Grammar) -> tuple[PlateCandidate, ...]:
+    """What the readings of one plate say together, best first; probabilities are shares of all proposals."""
+    proposals = sorted({text for one in readings for text in _proposed(one, grammar)})
+    if not proposals:
+        return ()
+    votes = np.stack([log_likelihoods(one.weighed, proposals, one.characters) for one in readings])
+    total = np.logaddexp(votes, FLOOR).sum(0) * min(1.0, WITNESSES / len(readings))
+    total = total + np.array([grammar.log_prior(text) for text in proposals])
+    shares = np.exp(total - total.max())
+    shares /= shares.sum()
+    best = np.argsort(-shares, kind="stable")[:MOST_CANDIDATES]
+    return tuple(
         PlateCandidate(
-            text, math.exp(score - best) / total, confidences(log_probabilities, [index[c] for c in text])
+            proposals[place], float(shares[place]), _confidences(readings, votes[:, place], proposals[place])
         )
-        for text, score in ranked
-    ]
+        for place in best
+    )
 
 
-def confidences(log_probabilities: Scores, sequence: list[int]) -> tuple[float, ...]:
-    """Each character's highest probability on the best alignment (Viterbi) of the sequence."""
-    states = [0]
-    for symbol in sequence:
-        states += [symbol, 0]
-    path = _align(log_probabilities, states)
-    best = [0.0] * len(sequence)
-    for step, state in enumerate(path):
-        if state % 2:
-            place = state // 2
-            best[place] = max(best[place], math.exp(log_probabilities[step, states[state]]))
-    return tuple(best)
+def log_likelihoods(scores: Scores, texts: Sequence[str], characters: str) -> NDArray[np.float64]:
+    """The exact CTC log-probability of each text (forward algorithm, all texts and states at once)."""
+    states = _states(texts, characters)
+    skips = np.zeros(states.shape, bool)
+    skips[:, 2:] = (states[:, 2:] != 0) & (states[:, 2:] != states[:, :-2])
+    alpha = np.full(states.shape, NEVER)
+    alpha[:, :2] = scores[0][states[:, :2]]
+    for step in scores[1:]:
+        grown = alpha.copy()
+        grown[:, 1:] = np.logaddexp(grown[:, 1:], alpha[:, :-1])
+        grown[:, 2:] = np.where(skips[:, 2:], np.logaddexp(grown[:, 2:], alpha[:, :-2]), grown[:, 2:])
+        alpha = grown + step[states]
+    rows, last = np.arange(len(texts)), np.array([2 * len(text) for text in texts])
+    return np.asarray(np.logaddexp(alpha[rows, last], alpha[rows, last - 1]))
 
 
-def _step(beam: Beam, step: Scores, characters: list[str], grammar: Grammar) -> Beam:
-    if step[0] > SURELY_BLANK:
-        return {text: (_both(pair) + float(step[0]), NEVER) for text, pair in beam.items()}
-    top = [int(place) for place in np.argsort(step)[::-1][:TOP] if place]
-    grown: Beam = {}
-    for text, (blank, symbol) in beam.items():
-        either = _both((blank, symbol))
-        _add(grown, text, either + float(step[0]), NEVER)
-        last = text[-1:] and characters.index(text[-1]) + 1
-        if last:
-            _add(grown, text, NEVER, symbol + float(step[last]))
-        allowed = grammar.may_follow(text)
-        for place in top:
-            if characters[place - 1] in allowed:
-                before = blank if place == last else either
-                _add(grown, text + characters[place - 1], NEVER, before + float(step[place]))
-    kept = sorted(grown.items(), key=lambda item: -_both(item[1]))[:WIDTH]
+def search(scores: Scores, characters: str, grammar: Grammar) -> dict[str, float]:
+    """Whole texts that the grammar allows with their log-probabilities, by prefix search."""
+    allowed, ends = _bits(grammar, characters)
+    places = {character: number for number, character in enumerate(characters, start=1)}
+    beam: _Beam = {"": (0.0, NEVER, (1 << len(grammar.patterns)) - 1)}
+    for step in scores:
+        told = step.tolist()
+        if told[0] > SURELY_BLANK:
+            beam = {text: (_sum(a, b) + told[0], NEVER, live) for text, (a, b, live) in beam.items()}
+            continue
+        likely = [int(n) for n in np.argpartition(step, -TOP)[-TOP:] if n and told[n] > HOPELESS]
+        beam = _step(beam, told, [(n, characters[n - 1]) for n in likely], allowed, places)
+    return {
+        text: _sum(blank, ending)
+        for text, (blank, ending, live) in beam.items()
+        if len(text) < len(ends) and live & ends[len(text)]
+    }
+
+
+def _proposed(reading: Reading, grammar: Grammar) -> list[str]:
+    found = search(reading.weighed, reading.characters, grammar)
+    return sorted((text for text in found if text), key=lambda text: -found[text])[:PROPOSALS]
+
+
+def _step(
+    beam: _Beam,
+    told: list[float],
+    likely: list[tuple[int, str]],
+    allowed: list[dict[str, int]],
+    places: dict[str, int],
+) -> _Beam:
+    grown: _Beam = {}
+    for text, (blank, ending, live) in beam.items():
+        either, last = _sum(blank, ending), text[-1:]
+        _add(grown, text, (either + told[0], ending + told[places[last]] if last else NEVER, live))
+        if len(text) >= len(allowed):
+            continue
+        for number, character in likely:
+            still = live & allowed[len(text)].get(character, 0)
+            if still:
+                before = blank if character == last else either
+                _add(grown, text + character, (NEVER, before + told[number], still))
+    kept = sorted(grown.items(), key=lambda item: -_sum(item[1][0], item[1][1]))[:WIDTH]
     return dict(kept)
 
 
-def _add(beam: Beam, text: str, blank: float, symbol: float) -> None:
-    old_blank, old_symbol = beam.get(text, (NEVER, NEVER))
-    beam[text] = (_sum(old_blank, blank), _sum(old_symbol, symbol))
+def _add(beam: _Beam, text: str, more: tuple[float, float, int]) -> None:
+    had = beam.get(text)
+    beam[text] = more if had is None else (_sum(had[0], more[0]), _sum(had[1], more[1]), more[2])
 
 
-def _both(pair: tuple[float, float]) -> float:
-    return _sum(*pair)
+def _sum(one: float, other: float) -> float:
+    """log(exp(one) + exp(other))."""
+    high, low = (one, other) if one > other else (other, one)
+    return high + math.log1p(math.exp(low - high)) if high - low < _NEGLIGIBLE else high
 
 
-def _sum(a: float, b: float) -> float:
-    high, low = (a, b) if a > b else (b, a)
-    return high + math.log1p(math.exp(low - high)) if low > NEVER / 2 else high
+@cache
+def _bits(grammar: Grammar, characters: str) -> tuple[list[dict[str, int]], list[int]]:
+    """For each place the patterns (as bits) that allow a character there; for each length those that end."""
+    longest = grammar.longest
+    allowed: list[dict[str, int]] = [dict.fromkeys(characters, 0) for _ in range(longest)]
+    ends = [0] * (longest + 1)
+    for number, pattern in enumerate(grammar.patterns):
+        ends[len(pattern)] |= 1 << number
+        for place, kind in enumerate(pattern):
+            for character in SETS[kind].intersection(characters):
+                allowed[place][character] |= 1 << number
+    return allowed, ends
 
 
-def _align(log_probabilities: Scores, states: list[int]) -> list[int]:
-    steps, count = len(log_probabilities), len(states)
-    skips = [s >= 2 and states[s] != 0 and states[s] != states[s - 2] for s in range(count)]
+def _states(texts: Sequence[str], characters: str) -> NDArray[np.intp]:
+    """Each text's characters with blanks between and around; shorter texts are filled with blanks."""
+    places = {character: number for number, character in enumerate(characters, start=1)}
+    states = np.zeros((len(texts), 2 * max(map(len, texts)) + 1), np.intp)
+    for row, text in zip(states, texts, strict=True):
+        row[1 : 2 * len(text) : 2] = [places[character] for character in text]
+    return states
+
+
+def _confidences(readings: Sequence[Reading], votes: NDArray[np.float64], text: str) -> tuple[float, ...]:
+    """Each character's confidence: the mean over the readings that saw this text at all, else the best's."""
+    saw = [place for place, vote in enumerate(votes) if vote > FLOOR] or [int(votes.argmax())]
+    return tuple(np.mean([confidences(readings[place], text) for place in saw], axis=0).tolist())
+
+
+def confidences(reading: Reading, text: str) -> tuple[float, ...]:
+    """Each character's highest probability on the text's best alignment (Viterbi).
+
+    Twins share theirs: whether a round shape is 0 or O is the grammar's answer, not the eye's.
+    """
+    states = _states([text], reading.characters)[0]
+    path = _best_path(reading.weighed, states)
+    best = [0.0] * len(text)
+    for step, state in enumerate(path):
+        if state % 2:
+            place = state // 2
+            best[place] = max(best[place], _shown(reading, step, text[place]))
+    return tuple(best)
+
+
+def _shown(reading: Reading, step: int, character: str) -> float:
+    shapes = {character, TWINS.get(character, character)}.intersection(reading.characters)
+    columns = [reading.characters.index(shape) + 1 for shape in shapes]
+    return min(1.0, float(np.exp(reading.seen[step, columns]).sum()))
+
+
+def _best_path(scores: Scores, states: NDArray[np.intp]) -> list[int]:
+    steps, count = len(scores), len(states)
+    barred = np.ones(count, bool)
+    barred[2:] = (states[2:] == 0) | (states[2:] == states[:-2])
     score = np.full(count, NEVER)
-    score[: min(2, count)] = log_probabilities[0, states[: min(2, count)]]
+    score[:2] = scores[0][states[:2]]
     back = np.zeros((steps, count), np.int8)
     for step in range(1, steps):
-        moves = np.stack([score, np.roll(score, 1), np.roll(score, 2)])
-        moves[1, :1] = moves[2, :2] = NEVER
-        moves[2, [not skip for skip in skips]] = NEVER
-        back[step] = np.argmax(moves, axis=0)
-        score = moves.max(axis=0) + log_probabilities[step, states]
-    state = count - 1 if count == 1 or score[-1] >= score[-2] else count - 2
+        moves = np.full((3, count), NEVER)
+        moves[0], moves[1, 1:], moves[2, 2:] = score, score[:-1], score[:-2]
+        moves[2, barred] = NEVER
+        back[step] = moves.argmax(0)
+        score = moves.max(0) + scores[step][states]
+    state = count - 1 if score[-1] >= score[-2] else count - 2
     path = [state]
     for step in range(steps - 1, 0, -1):
         state -= int(back[step, state])

@@ -15,6 +15,7 @@ Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 LONGEST_SIDE = 1000
+LEAST_SIDE = 16
 MEAN_BGR = (104.0, 117.0, 123.0)
 STRIDES = ((8, (24, 48)), (16, (96, 192)), (32, (384, 768)))
 CENTRE_VARIANCE, SIZE_VARIANCE = 0.1, 0.2
@@ -31,19 +32,23 @@ class PlateDetection:
 
 
 class PlateDetector(Protocol):
-    """Finds plates in a BGR image, surest first."""
+    """Finds plates in a BGR image scaled down to a longest side (pixels), surest first."""
 
-    def __call__(self, image: Image, *, least_confidence: float) -> list[PlateDetection]: ...
+    def __call__(
+        self, image: Image, *, least_confidence: float, longest_side: int
+    ) -> list[PlateDetection]: ...
 
 
-def detect_with_corners(image: Image, *, least_confidence: float = 0.5) -> list[PlateDetection]:
-    """Plates by the corner detector (RetinaFace-like priors, four landmarks); longest side 1000 px."""
+def detect_with_corners(
+    image: Image, *, least_confidence: float = 0.5, longest_side: int = LONGEST_SIDE
+) -> list[PlateDetection]:
+    """Plates by the corner detector (RetinaFace-like priors, four landmarks)."""
     height, width = image.shape[:2]
-    scale = min(1.0, LONGEST_SIDE / max(height, width))
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
-    rows, columns = small.shape[:2]
-    if min(rows, columns) < 16:
+    scale = min(1.0, longest_side / max(height, width, 1))
+    columns, rows = round(width * scale), round(height * scale)
+    if min(rows, columns) < LEAST_SIDE:
         return []
+    small = cv2.resize(image, (columns, rows), interpolation=cv2.INTER_AREA) if scale < 1 else image
     blob = (small.astype(np.float32) - np.array(MEAN_BGR, np.float32)).transpose(2, 0, 1)[None]
     found = session("plates_cn_detector.onnx").run(None, {"image": np.ascontiguousarray(blob)})
     offsets, confidences, corners = (part[0] for part in found)

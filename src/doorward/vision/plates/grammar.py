@@ -1,56 +1,67 @@
-"""How plates are written, country by country: which character may stand where."""
+"""How plates are written, region by region: which character may stand where, and how usual each format is."""
 
 import math
 import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
 
 from doorward.core.errors import Invalid
+from doorward.vision.plates import countries
 from doorward.vision.plates.model import Region
 
 PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
+SPECIAL_SIGNS = "学警港澳挂使领"
 LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 DIGITS = frozenset("0123456789")
 EITHER = LETTERS | DIGITS
 _CN_LETTERS = LETTERS - {"I", "O"}
-_CN_EITHER = _CN_LETTERS | DIGITS
-_SETS = {
+SETS = {
     "P": frozenset(PROVINCES),
-    "O": LETTERS - {"I"},  # the second place in China: O stands for official cars there
-    "C": _CN_EITHER,
+    "M": _CN_LETTERS,
+    "O": frozenset("O"),  # official cars in China, in the second place
+    "C": _CN_LETTERS | DIGITS,
     "N": frozenset("ABCDEFGHJK"),  # new-energy marks
+    "T": frozenset(SPECIAL_SIGNS),
     "L": LETTERS,
     "D": DIGITS,
     "A": EITHER,
 }
-
-# Each pattern is a string over the sets above. Sources: GA 36-2018 (China), Resolution CONTRAN 780/2019
-# (Brazil), and the national formats in use in Europe; groups that differ only by position are written out.
-_EUROPEAN = (
-    "LLLDDD LLDDDLL LLDDDDD LDDDDDD LLDDDLLL LDDDLLL DLLDDDD LLLDDDD LLDDDD LLLDD DDDDLLL LDDDDLL LLDDLLL "
-    "DDLLDD LLDDDDL LDDLLL LLDDDL LLLDDDL LDDDDL LDDDDD LLDDDDLL LLLLDDD LLLDLDD DLLLDDD LLLDDL LDDDL LLLDL "
-    "LLDDDDDD LLLDLL LDDDDLLL LLDDL LLLDDLL LLDDD LLDLLLL DDDLLL DLDDDDD DLADDDD"
-)
-_US = ("A" * n for n in (5, 6, 7, 8))
-PATTERNS: dict[Region, tuple[str, ...]] = {
-    Region.CN: ("POCCCCC", "PONCDDDD", "PODDDDDN"),
-    Region.BR: ("LLLDDDD", "LLLDLDD"),
-    Region.EU: tuple(dict.fromkeys(_EUROPEAN.split())),
-    Region.US: tuple(_US),
-    Region.LATIN: tuple("A" * n for n in range(4, 9)),
+MEANINGS = {
+    "P": "a province sign",
+    "M": "a letter but I and O",
+    "O": "the letter O",
+    "C": "a letter but I and O, or a digit",
+    "N": "a new-energy mark",
+    "T": "a sign of special use",
+    "L": "a letter",
+    "D": "a digit",
+    "A": "a letter or a digit",
 }
-
-
-# The formats of the most registered cars (France, Italy, Slovakia, Serbia; Britain; Poland; Spain; Germany).
-COMMON = frozenset(("LLDDDLL", "LLDDLLL", "LLLDDDD", "LLDDDDD", "DDDDLLL", "LLLDDD", "LLLDDDL"))
 RARE = math.log(0.2)
+# Own choice of text, where a country sells it. Only a very clear read may claim it.
+VANITY = -8.0
+_SHORTEST, _LONGEST = 2, 10
+
+
+def _formats(common: str, rare: str = "", vanity: str = "") -> dict[str, float]:
+    weights = dict.fromkeys(vanity.split(), VANITY)
+    weights |= dict.fromkeys(rare.split(), RARE)
+    return weights | dict.fromkeys(common.split(), 0.0)
+
+
+_FORMATS: dict[Region, dict[str, float]] = {
+    Region.CN: _formats(countries.CHINA_COMMON, countries.CHINA),
+    Region.BR: _formats(countries.BRAZIL),
+    Region.EU: _formats(countries.EUROPE_COMMON, " ".join(countries.EUROPE.values())),
+    Region.US: _formats(countries.STATES_COMMON, countries.STATES, vanity="AAAAA AAAAAA AAAAAAA"),
+    Region.LATIN: _formats("AAAA AAAAA AAAAAA AAAAAAA AAAAAAAA"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Grammar:
-    """The patterns of one region."""
+    """The patterns of one region, each a string over the keys of `SETS`."""
 
     region: Region
     patterns: tuple[str, ...]
@@ -62,42 +73,41 @@ class Grammar:
 
     def allows(self, text: str) -> bool:
         """Whether a whole text fits a pattern."""
-        return any(len(p) == len(text) and _fits(p, text) for p in self.patterns)
+        return any(_fits(pattern, text) for pattern in self.patterns)
 
     def log_prior(self, text: str) -> float:
-        """How usual the text's format is, as a log-weight; only Europe mixes formats enough to matter."""
-        if self.region is not Region.EU:
-            return 0.0
-        fits = (p for p in self.patterns if len(p) == len(text) and _fits(p, text))
-        return 0.0 if COMMON.intersection(fits) else RARE
+        """How usual the text's most usual format is, as a log-weight; minus infinity for a misfit."""
+        weights = _FORMATS[self.region]
+        return max((weights[one] for one in self.patterns if _fits(one, text)), default=-math.inf)
 
     def may_follow(self, prefix: str) -> frozenset[str]:
         """Characters that may come next after a prefix."""
         place = len(prefix)
-        live = (p for p in self.patterns if len(p) > place and _fits(p[:place], prefix))
-        return frozenset().union(*(_SETS[p[place]] for p in live))
+        live = (one for one in self.patterns if len(one) > place and _fits(one[:place], prefix))
+        return frozenset().union(*(SETS[one[place]] for one in live))
 
 
 @cache
 def grammar_of(region: Region) -> Grammar:
     """The grammar of a region."""
-    return Grammar(region, PATTERNS[region])
+    return Grammar(region, tuple(sorted(_FORMATS[region], key=lambda one: -_FORMATS[region][one])))
 
 
-def normalise(text: str) -> str:
-    """One form of a plate: upper case, letters and digits only; `Invalid` for what no plate can be."""
+def normalise(text: str, region: Region | None = None) -> str:
+    """One form of a plate: upper case, letters, digits and signs only, for storing and looking up.
+
+    `Invalid` for what no plate can be; with a region, also for what its grammar excludes.
+    """
     form = re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", text)).upper()
-    allowed = EITHER | frozenset(PROVINCES) | frozenset("学警港澳挂使领")
-    if not 2 <= len(form) <= 10 or not set(form) <= allowed:
+    allowed = EITHER | frozenset(PROVINCES) | frozenset(SPECIAL_SIGNS)
+    if not _SHORTEST <= len(form) <= _LONGEST or not set(form) <= allowed:
         raise Invalid("A plate has 2 to 10 letters or digits (and a province sign in China).")
-    return form
-
-
-def spellings(text: str, alternatives: dict[str, str]) -> list[str]:
-    """Every way to write a text with some characters exchanged for their look-alikes."""
-    choices = [character + alternatives.get(character, "") for character in text]
-    return ["".join(chosen) for chosen in product(*choices)]
+    if region is None or grammar_of(region).allows(form):
+        return form
+    raise Invalid(f"This is no plate of the region {region.value}: check each character, 0 and O above all.")
 
 
 def _fits(pattern: str, text: str) -> bool:
-    return all(character in _SETS[kind] for kind, character in zip(pattern, text, strict=True))
+    return len(pattern) == len(text) and all(
+        character in SETS[kind] for kind, character in zip(pattern, text, strict=True)
+    )

@@ -1,6 +1,5 @@
-"""Reads a strip: per-step character probabilities of one or more recognisers over one set of characters."""
+"""Reads a strip: the probabilities of plate characters, step by step, as one recogniser sees them."""
 
-import threading
 from dataclasses import dataclass
 from functools import cache
 
@@ -10,36 +9,57 @@ from numpy.typing import NDArray
 
 from doorward.vision import weights
 from doorward.vision.plates.detector import Image
-from doorward.vision.plates.grammar import EITHER, PROVINCES
+from doorward.vision.plates.grammar import EITHER, PROVINCES, SPECIAL_SIGNS
+from doorward.vision.plates.lookalikes import mixing
 from doorward.vision.sessions import session
 
 PADDED_WIDTH = 320  # narrower strips are filled up to the width that these models were trained on
 WIDEST = 640
 TINY = 1e-9
 CLP_CHARACTERS = 72
+CHINESE = "".join(sorted(EITHER - {"I"})) + PROVINCES + SPECIAL_SIGNS
+LATIN = "".join(sorted(EITHER))
+_SAME_IN_LOWER_CASE = frozenset("CKOPSUVWXZ")
+
 Scores = NDArray[np.float64]
-
-CHINESE = sorted((EITHER - {"I"}) | set(PROVINCES) | set("学警港澳挂使领"))
-LATIN = sorted(EITHER)
-_reading = threading.Lock()
+"""Shape (steps, 1 + characters), the blank first."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What one recogniser saw in one strip, as log-probabilities.
+
+    `seen` as it said, to show how sure it was; `weighed` with look-alikes mixed, to decide.
+    """
+
+    characters: str
+    seen: Scores
+    weighed: Scores
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Recogniser:
-    """One model: its file, the height it reads at, and which of its outputs are our characters."""
+    """One model: its file, the height it reads at, and which of its outputs stand for which character."""
 
     model: str
     height: int
-    outputs: tuple[int, ...]  # the blank first, then one for each character we ask about; -1 where unknown
+    characters: str
+    outputs: NDArray[np.intp]
+    places: NDArray[np.intp]
 
-    def read(self, strip: Image) -> Scores:
-        """Log-probabilities (steps, 1 + characters) of a BGR strip."""
-        blob = _blob(strip, self.height)
+    def read(self, strip: Image) -> Reading:
+        """What the model says of a BGR strip (uint8).
+
+        All that is no plate character (dots, hyphens, emblems, stickers) counts as a gap between characters:
+        left out, it would hand its probability to whatever letter resembles it.
+        """
         engine = session(self.model)
-        answer = engine.run(None, {engine.get_inputs()[0].name: blob})[0][0]
-        known = np.array(self.outputs)
-        picked = np.where(known >= 0, answer[:, np.maximum(known, 0)], 0.0)
-        return np.asarray(np.log(np.maximum(picked, TINY)), np.float64)
+        answer = engine.run(None, {engine.get_inputs()[0].name: _blob(strip, self.height)})[0][0]
+        told = np.zeros((len(answer), len(self.characters) + 1))
+        np.add.at(told.T, self.places, answer[:, self.outputs].T)
+        told[:, 0] = np.maximum(1 - told[:, 1:].sum(1), answer[:, 0])
+        mixed = told @ mixing(self.characters, twins=self.characters == LATIN)
+        return Reading(self.characters, np.log(told + TINY), np.log(mixed + TINY))
 
 
 @cache
@@ -47,26 +67,33 @@ def chinese_recognisers() -> tuple[Recogniser, ...]:
     """PP-OCRv4 and the plate model, to be summed: their mistakes differ."""
     names = weights.path("plates_cn_characters.txt").read_text(encoding="utf8").split("\n")[:CLP_CHARACTERS]
     return (
-        Recogniser("text_recogniser_v4.onnx", 48, _outputs(_embedded("text_recogniser_v4.onnx"), CHINESE)),
-        Recogniser("plates_cn_recogniser.onnx", 32, _outputs(["", *names], CHINESE)),
+        _recogniser("text_recogniser_v4.onnx", 48, CHINESE, _embedded("text_recogniser_v4.onnx")),
+        _recogniser("plates_cn_recogniser.onnx", 32, CHINESE, ["", *names]),
     )
 
 
 @cache
-def latin_recogniser() -> Recogniser:
-    """PP-OCRv6 small, asked about A-Z and 0-9 only."""
-    return Recogniser("text_recogniser_v6s.onnx", 48, _outputs(_embedded("text_recogniser_v6s.onnx"), LATIN))
+def latin_recognisers() -> tuple[Recogniser, ...]:
+    """PP-OCRv6 small, then PP-OCRv4; asked about A-Z and 0-9 only."""
+    models = ("text_recogniser_v6s.onnx", "text_recogniser_v4.onnx")
+    return tuple(_recogniser(model, 48, LATIN, _embedded(model)) for model in models)
+
+
+def _recogniser(model: str, height: int, characters: str, names: list[str]) -> Recogniser:
+    place = {character: number for number, character in enumerate(characters, start=1)}
+    place |= {letter.lower(): place[letter] for letter in _SAME_IN_LOWER_CASE if letter in place}
+    pairs = [(output, place[name]) for output, name in enumerate(names) if output and name in place]
+    if "O" not in names and "O" in place:
+        # A model that never learned the letter O answers with one of these.
+        pairs += [(output, place["O"]) for output, name in enumerate(names) if name in ("0", "D", "Q")]
+    outputs, places = (np.array(side, np.intp) for side in zip(*pairs, strict=True))
+    return Recogniser(model, height, characters, outputs, places)
 
 
 def _embedded(model: str) -> list[str]:
     """The blank and the characters named in the model's own metadata."""
     listed: str = session(model).get_modelmeta().custom_metadata_map["character"]
     return ["", *listed.split("\n"), " "]
-
-
-def _outputs(names: list[str], wanted: list[str]) -> tuple[int, ...]:
-    place = {name: number for number, name in reversed(list(enumerate(names)))}
-    return (0, *(place.get(character, -1) for character in wanted))
 
 
 def _blob(strip: Image, height: int) -> NDArray[np.float32]:

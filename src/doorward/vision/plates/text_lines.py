@@ -4,16 +4,15 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from doorward.vision.plates.detector import Floats, Image, ordered
 from doorward.vision.sessions import session
 
-LONGEST_SIDE = 960
-MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-SPREAD = np.array([0.229, 0.224, 0.225], np.float32)
 INK, SURE = 0.3, 0.5
 GROWTH = 1.6
-MOST_LINES = 40
+MOST_LINES = 20
+_LEAST_CORE = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,32 +22,52 @@ class TextLine:
     corners: Floats
     confidence: float
 
+    @property
+    def height(self) -> float:
+        """Pixels, along the left edge."""
+        return float(np.linalg.norm(self.corners[3] - self.corners[0]))
 
-def find_lines(image: Image, *, longest_side: int = LONGEST_SIDE) -> list[TextLine]:
-    """Lines of text in a BGR image, widest first."""
+    @property
+    def width(self) -> float:
+        """Pixels, along the upper edge."""
+        return float(np.linalg.norm(self.corners[1] - self.corners[0]))
+
+
+def find_lines(image: Image) -> list[TextLine]:
+    """Lines of text in a BGR image (uint8), tallest first; sides are rounded to multiples of 32 px."""
     rows, columns = image.shape[:2]
-    if min(rows, columns) < 8:
-        return []
-    scale = longest_side / max(rows, columns)
-    width, height = (max(32, round(side * scale / 32) * 32) for side in (columns, rows))
-    small = cv2.resize(image, (width, height)).astype(np.float32) / 255
-    blob = ((small - MEAN) / SPREAD).transpose(2, 0, 1)[None]
+    width, height = (max(32, round(side / 32) * 32) for side in (columns, rows))
+    small = cv2.resize(image, (width, height)).astype(np.float32) / 127.5 - 1
     engine = session("text_detector.onnx")
-    ink = engine.run(None, {engine.get_inputs()[0].name: np.ascontiguousarray(blob, np.float32)})[0][0, 0]
+    blob = np.ascontiguousarray(small.transpose(2, 0, 1)[None])
+    ink = engine.run(None, {engine.get_inputs()[0].name: blob})[0][0, 0]
     back = np.array([columns / width, rows / height], np.float32)
-    return _lines(ink, back)
-
-
-def _lines(ink: Floats, back: Floats) -> list[TextLine]:
     outlines, _ = cv2.findContours((ink > INK).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     largest = sorted(outlines, key=cv2.contourArea, reverse=True)[:MOST_LINES]
-    found = [line for outline in largest if (line := _line(ink, outline, back)) is not None]
-    return sorted(found, key=lambda one: -_width(one.corners))
+    found = [line for outline in largest if (line := _line(ink, np.asarray(outline), back)) is not None]
+    return sorted(found, key=lambda one: -one.height)
 
 
-def _line(ink: Floats, outline: np.ndarray, back: Floats) -> TextLine | None:
+def joined(lines: list[TextLine]) -> TextLine:
+    """Neighbours on one row as one line: emblems and stickers split plates in two."""
+    first = max(lines, key=lambda one: one.width)
+    origin = first.corners[0]
+    right = (first.corners[1] - origin) / max(first.width, 1.0)
+    down = np.array([-right[1], right[0]], np.float32)
+    turned = np.concatenate([(one.corners - origin) @ np.stack([right, down], 1) for one in lines])
+    (left, top), (end, bottom) = turned.min(0), turned.max(0)
+    corners = [
+        left * right + top * down,
+        end * right + top * down,
+        end * right + bottom * down,
+        left * right + bottom * down,
+    ]
+    return TextLine(np.asarray(origin + np.array(corners), np.float32), min(one.confidence for one in lines))
+
+
+def _line(ink: Floats, outline: NDArray[np.int32], back: Floats) -> TextLine | None:
     (x, y), (width, height), turn = cv2.minAreaRect(outline)
-    if min(width, height) < 3:
+    if min(width, height) < _LEAST_CORE:
         return None
     mask = np.zeros(ink.shape, np.uint8)
     cv2.fillPoly(mask, [outline], (1,))
@@ -59,7 +78,3 @@ def _line(ink: Floats, outline: np.ndarray, back: Floats) -> TextLine | None:
     growth = GROWTH * width * height / (2 * (width + height))
     grown = cv2.boxPoints(((x, y), (width + 2 * growth, height + 2 * growth), turn))
     return TextLine(ordered(np.asarray(grown, np.float32) * back), confidence)
-
-
-def _width(corners: Floats) -> float:
-    return float(np.linalg.norm(corners[1] - corners[0]))

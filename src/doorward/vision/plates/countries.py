@@ -1,0 +1,58 @@
+"""How each country writes its plates: letters L, digits D, either A; other signs as in the grammar.
+
+Sources: GA 36-2018 (China); CONTRAN resolutions 231/2007 and 780/2019 (Brazil); the national formats of
+Europe and the current and recent car formats of the United States. Formats are what can be told from the
+text alone: districts, colours and emblems are not looked at.
+"""
+
+_GERMAN = " ".join("L" * letters + "D" * digits for letters in (2, 3, 4, 5) for digits in (2, 3, 4))
+
+EUROPE = {
+    "AT": "LDDDDL LDDDDDL LLDDDL LLDDDLL LLDDDLLL LLDDDDL LDDDDLL",
+    "BE": "DLLLDDD LLLDDD DDDLLL",
+    "BG": "LLDDDDLL LDDDDLL",
+    "CH": "LLDDD LLDDDD LLDDDDD LLDDDDDD",
+    "CY": "LLLDDD",
+    "CZ": "DLDDDDD DLADDDD LLLDDDD LLDDDD",
+    "DE": _GERMAN,
+    "DK": "LLDDDDD",
+    "EE": "DDDLLL",
+    "ES": "DDDDLLL LDDDDLL LLDDDDLL",
+    "FI": "LLLDDD LLDDD",
+    "FR": "LLDDDLL DDDLLLDD DDDDLLDD",
+    "GB": "LLDDLLL LDDDLLL LLLDDDL LLLDDDD",
+    "GR": "LLLDDDD",
+    "HR": "LLDDDL LLDDDLL LLDDDDL LLDDDDLL",
+    "HU": "LLLDDD LLLLDDD",
+    "IE": "DDLDDDDD DDLLDDDD DDDLDDD DDDLDDDD",
+    "IT": "LLDDDLL",
+    "LT": "LLLDDD",
+    "LU": "LLDDDD",
+    "LV": "LLDDDD",
+    "MT": "LLLDDD",
+    "NL": "LLDDDD DDDDLL DDLLDD LLDDLL LLLLDD DDLLLL DDLLLD DLLLDD LLDDDL LDDDLL LLLDDL LDDLLL DLLDDD DDDLLD",
+    "NO": "LLDDDDD",
+    "PL": "LDDDDDD LLDDDDD LLDDDDL LLDDDLL LLDLDDD LLDLLDD LLLLDDD LLLDDLL LLLDLDD LLLDDLD LLLDDDL LLLLLDD",
+    "PT": "LLDDLL DDLLDD DDDDLL LLDDDD",
+    "RO": "LDDLLL LDDDLLL LLDDLLL",
+    "RS": "LLDDDLL LLDDDDLL",
+    "SE": "LLLDDD LLLDDL",
+    "SI": "LLLLDDD LLDDLLL LLLDDDD",
+    "SK": "LLDDDLL",
+    "UA": "LLDDDDLL",
+}
+# The formats of most cars on European roads.
+EUROPE_COMMON = "LLDDDLL LLDDLLL LLLDDDD LLDDDDD DDDDLLL LLLDDD DLDDDDD"
+
+# A state's present and last few formats for cars, by frequency: the first list covers most cars.
+STATES_COMMON = (
+    "LLLDDDD DLLLDDD LLLDDD DDDLLL LLDLDL LLDDDDD LDDDDDD DLDDDDD DDDDDLD DLLLDD LLDDDD LDDLLL LLLLDD"
+)
+STATES = (
+    "LLDLDDD DLLDDDD LLLDDL DDLLDDD LDDDDL LDDDLL DDLDDD DDDDDD DDDDDDD DDDDLL DLLDDD DDDDDDL LLDDDL DDDDLLL "
+    "LLLLDDD DDDLL LLDDDLL LDDDDLL DLDDLL DDDLLLL DLLLLDD DDDDDL"
+)
+
+BRAZIL = "LLLDDDD LLLDLDD"
+CHINA_COMMON = "PMCCCCC PMNCDDDD"
+CHINA = "PMDDDDDN PMCCCCT POCCCCC"
