@@ -6,6 +6,7 @@ import json
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import webauthn
 from webauthn.helpers import (
@@ -52,6 +53,15 @@ class RelyingParty:
     id: str
     origin: str
     name: str = "Doorward"
+
+
+def relying_party(public_url: str | None, port: int) -> RelyingParty:
+    """The party of the address by which browsers reach us; `Invalid` unless that is an https origin."""
+    origin = (public_url or f"https://localhost:{port}").rstrip("/")
+    parts = urlsplit(origin)
+    if parts.scheme != "https" or parts.hostname is None or parts.path:
+        raise Invalid("web.public_url must be an origin such as https://doors.example.org.")
+    return RelyingParty(parts.hostname, origin.removesuffix(":443"))
 
 
 def begin_registration(unit: Unit, vault: Vault, party: RelyingParty, account: Account) -> str:

@@ -15,7 +15,6 @@ from doorward.people.store.factors import forget_spent
 from doorward.platform.db import Unit
 
 COOKIE_BYTES = 32
-COOKIE_NAME = "__Host-doorward"
 
 
 def make_session(unit: Unit, account: Account, stage: Stage) -> NewSession:

@@ -1,0 +1,133 @@
+"""Sign in and out, begin as the first administrator or by invitation, over HTTP."""
+
+from typing import Any
+
+from fastapi import Depends, Response
+from pydantic import BaseModel, Field
+
+from doorward.core.errors import Denied, Unauthenticated
+from doorward.core.permissions import Public
+from doorward.people.api.caller import cookie_of, party_of, passwords_of, vault_of
+from doorward.people.model.staff import NewSession, SignInRefusal, Stage
+from doorward.people.service import first, passkeys, sessions, sign_in, staff
+from doorward.platform.cookies import SESSION_COOKIE, clear_cookie, peer_address, set_cookie
+from doorward.platform.web import API_PREFIX, Call, Routes, current_call
+
+routes = Routes(API_PREFIX, tag="sign-in")
+
+LONGEST = 600
+BECAUSE_SIGNING_IN = Public(because="whoever signs in is not known yet; failures are counted and locked")
+BECAUSE_LINK = Public(because="the one-time token in the body is the proof")
+
+
+class SignInIn(BaseModel):
+    """Login, password and, once enrolled, a code of the authenticator app or a recovery code."""
+
+    login: str = Field(max_length=LONGEST)
+    password: str = Field(max_length=LONGEST)
+    code: str | None = Field(None, max_length=60)
+
+
+class SetUpIn(BaseModel):
+    """The first administrator."""
+
+    token: str = Field(max_length=200)
+    login: str = Field(max_length=LONGEST)
+    name: str = Field(max_length=LONGEST)
+    password: str = Field(max_length=LONGEST)
+
+
+class WelcomeIn(BaseModel):
+    """An invitation's token and the password to use from now on."""
+
+    token: str = Field(max_length=200)
+    password: str = Field(max_length=LONGEST)
+
+
+class PasskeyAnswerIn(BaseModel):
+    """What the browser's `PublicKeyCredential.toJSON()` gave, as text."""
+
+    answer: str = Field(max_length=20_000)
+
+
+class OptionsOut(BaseModel):
+    """Options for `navigator.credentials`, as text of JSON."""
+
+    options: str
+
+
+class SignedInOut(BaseModel):
+    """Who signed in; `enrolling` sessions may enrol a second factor and nothing else."""
+
+    account_id: str
+    stage: Stage
+
+
+@routes.post("/sign-in", needs=BECAUSE_SIGNING_IN)
+def post_sign_in(body: SignInIn, response: Response, call: Call = Depends(current_call)) -> SignedInOut:
+    """Sign in with password and code; the session comes as a cookie."""
+    vault, address = vault_of(call), peer_address(call.request)
+    with call.reading() as unit:
+        attempt = sign_in.begin_sign_in(unit, vault, login=body.login, address=address)
+    if attempt.locked:
+        raise refusal_of(SignInRefusal.LOCKED)
+    right = passwords_of(call).verify(attempt.password_hash, body.password)
+    with call.unit() as unit:
+        answer = sign_in.finish_sign_in(unit, vault, attempt, password_right=right, code=body.code)
+    return _welcome(response, answer)
+
+
+@routes.post("/sign-in/passkey/options", needs=BECAUSE_SIGNING_IN)
+def post_passkey_options(call: Call = Depends(current_call)) -> OptionsOut:
+    """A challenge for any passkey of this house."""
+    with call.reading() as unit:
+        return OptionsOut(options=passkeys.begin_passkey_sign_in(unit, vault_of(call), party_of(call)))
+
+
+@routes.post("/sign-in/passkey", needs=BECAUSE_SIGNING_IN)
+def post_passkey(
+    body: PasskeyAnswerIn, response: Response, call: Call = Depends(current_call)
+) -> SignedInOut:
+    """Sign in with a passkey alone: it holds a key and checks its user."""
+    sent: dict[str, Any] = {"answer": body.answer, "address": peer_address(call.request)}
+    with call.unit() as unit:
+        answer = passkeys.finish_passkey_sign_in(unit, vault_of(call), party_of(call), **sent)
+    return _welcome(response, answer)
+
+
+@routes.post("/sign-out", needs=Public(because="ends the session of the cookie that is sent, if any"))
+def post_sign_out(response: Response, call: Call = Depends(current_call)) -> None:
+    """End this session."""
+    with call.unit() as unit:
+        sessions.sign_out(unit, cookie_of(call))
+    clear_cookie(response, SESSION_COOKIE)
+
+
+@routes.post("/setup", needs=BECAUSE_LINK)
+def post_setup(body: SetUpIn, response: Response, call: Call = Depends(current_call)) -> SignedInOut:
+    """Become the first administrator by the link printed at the start."""
+    with call.unit() as unit:
+        made = first.set_up_first(unit, vault_of(call), passwords_of(call), **body.model_dump())
+    return _welcome(response, made)
+
+
+@routes.post("/welcome", needs=BECAUSE_LINK)
+def post_welcome(body: WelcomeIn, response: Response, call: Call = Depends(current_call)) -> SignedInOut:
+    """Choose a password by an invitation."""
+    with call.unit() as unit:
+        made = staff.accept_invitation(unit, vault_of(call), passwords_of(call), **body.model_dump())
+    return _welcome(response, made)
+
+
+def refusal_of(refusal: SignInRefusal) -> Denied:
+    """What is said to somebody who is not let in; never which part was wrong."""
+    if refusal is SignInRefusal.LOCKED:
+        return Denied("Too many failures: wait some minutes, or use a passkey from another place.")
+    return Unauthenticated("Login, password or code is wrong.")
+
+
+def _welcome(response: Response, answer: NewSession | SignInRefusal) -> SignedInOut:
+    if isinstance(answer, SignInRefusal):
+        raise refusal_of(answer)
+    set_cookie(response, SESSION_COOKIE, answer.cookie)
+    return SignedInOut(account_id=answer.session.account_id, stage=answer.session.stage)

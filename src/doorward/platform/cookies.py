@@ -1,0 +1,21 @@
+"""The two cookies we set, as strict as browsers allow."""
+
+from fastapi import Request, Response
+
+SESSION_COOKIE = "__Host-doorward"
+FORM_COOKIE = "__Host-doorward-form"
+
+
+def set_cookie(response: Response, name: str, value: str) -> None:
+    """A cookie of this very host, unreadable by scripts, never sent along from another site."""
+    response.set_cookie(name, value, path="/", secure=True, httponly=True, samesite="strict")
+
+
+def clear_cookie(response: Response, name: str) -> None:
+    """Take it back."""
+    response.delete_cookie(name, path="/", secure=True, httponly=True, samesite="strict")
+
+
+def peer_address(request: Request) -> str | None:
+    """The address at the other end of the connection; forwarding headers are not believed."""
+    return request.client.host if request.client else None
