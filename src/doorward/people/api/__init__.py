@@ -1,6 +1,19 @@
 """The people room's REST routes."""
 
-from doorward.people.api import credentials, faces, groups, persons, vehicles, visitors
+from doorward.people.api import (
+    account,
+    api_keys,
+    approvals,
+    credentials,
+    faces,
+    groups,
+    persons,
+    sign_in,
+    staff,
+    vehicles,
+    visitors,
+)
+from doorward.people.api.caller import authenticate_request
 
 ROUTES = (
     persons.routes,
@@ -9,4 +22,11 @@ ROUTES = (
     visitors.routes,
     groups.routes,
     vehicles.routes,
+    sign_in.routes,
+    account.routes,
+    staff.routes,
+    api_keys.routes,
+    approvals.routes,
 )
+
+__all__ = ["ROUTES", "authenticate_request"]

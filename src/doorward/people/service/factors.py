@@ -103,3 +103,14 @@ def _recovery_code() -> str:
 def _recovery_hash(account_id: str, code: str) -> bytes:
     """A plain hash is enough for 80 random bits."""
     return hashlib.sha256(f"{account_id}\n{code}".encode()).digest()
+
+
+def has_app(unit: Unit, account_id: str) -> bool:
+    """Whether an authenticator app is set up."""
+    found = store.find_totp(unit.rows, account_id)
+    return found is not None and found.confirmed
+
+
+def count_recovery_codes(unit: Unit, account_id: str) -> int:
+    """How many recovery codes are left."""
+    return store.count_recovery_codes(unit.rows, account_id)
