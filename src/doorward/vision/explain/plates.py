@@ -8,7 +8,6 @@ from doorward.vision.plates import read
 from doorward.vision.plates.grammar import MEANINGS, Grammar, grammar_of
 from doorward.vision.plates.known import LEAST_POSTERIOR
 from doorward.vision.plates.model import PlateCandidate, PlateObservation, Region
-from doorward.vision.plates.reading import LEAST_MEAN_CONFIDENCE
 
 
 def plates_stage(image: Pixels, drawing: Pixels, region: Region) -> Stage:
@@ -57,8 +56,8 @@ def _figures(plate: PlateObservation, best: PlateCandidate | None) -> tuple[Figu
         Figure(
             "Mean of the characters",
             f"{100 * _mean(best):.1f} %",
-            f"at least {100 * LEAST_MEAN_CONFIDENCE:.0f} % to be a plate at all",
-            _mean(best) >= LEAST_MEAN_CONFIDENCE,
+            "weighed when the reader decides whether this is a plate at all",
+            None,
         ),
         Figure(
             "Least sure character",
