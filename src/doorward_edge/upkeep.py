@@ -73,7 +73,7 @@ class Upkeep:
         self._next_round, self._next_try = now + orders.refresh_seconds, now + orders.retry_seconds
         try:
             self._set_time()
-            self._fetch_policy()
+            self._renew_policy()
             self.deliver()
         except Unavailable:
             self.lost()
@@ -115,6 +115,13 @@ class Upkeep:
         if reply.nonce != request.nonce:
             raise Conflict("The server answered another question.")
         post.watch.measured(sent, received, reply)
+
+    def _renew_policy(self) -> None:
+        try:
+            self._fetch_policy()
+        except Unavailable:
+            # A long policy may be late while short questions are answered well: the old one still holds.
+            self._post.statistics.link_failures += 1
 
     def _fetch_policy(self) -> None:
         post, orders = self._post, self._post.orders

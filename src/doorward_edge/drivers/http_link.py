@@ -37,16 +37,18 @@ class Server:
     api_key: str | None = field(default=None, repr=False)
     connect_seconds: float = 1.0
     answer_seconds: float = 2.0
+    policy_seconds: float = 10.0
 
 
 class HttpLink:
     """A `Link` that posts signed messages to `/api/v1/sites/{site}/edge/...`."""
 
     def __init__(self, server: Server) -> None:
-        timeout = httpx.Timeout(server.answer_seconds, connect=server.connect_seconds)
+        self._timeout = httpx.Timeout(server.answer_seconds, connect=server.connect_seconds)
+        self._policy_seconds = server.policy_seconds
         self._client = httpx.Client(
             base_url=f"{server.url.rstrip('/')}/api/v1/sites/{server.site_id}/edge/",
-            timeout=timeout,
+            timeout=self._timeout,
             verify=_trust(server),
             headers={"Authorization": f"Bearer {server.api_key}"} if server.api_key else {},
             trust_env=False,
@@ -79,11 +81,12 @@ class HttpLink:
 
     def fetch(self, request: Signed) -> Signed:
         """POST requests: policy or time."""
-        return Signed.from_json(self._post("requests", request.to_json()))
+        return Signed.from_json(self._post("requests", request.to_json(), seconds=self._policy_seconds))
 
-    def _post(self, path: str, body: dict[str, Any]) -> Any:
+    def _post(self, path: str, body: dict[str, Any], *, seconds: float | None = None) -> Any:
+        waits = self._timeout if seconds is None else httpx.Timeout(seconds, connect=self._timeout.connect)
         try:
-            with self._client.stream("POST", path, json=body) as answer:
+            with self._client.stream("POST", path, json=body, timeout=waits) as answer:
                 raw = _read(answer)
         except httpx.HTTPError as error:
             raise Unavailable("The server did not answer: check the line and the certificate.") from error
