@@ -24,6 +24,7 @@ class LineReader:
         self._speed = SPEEDS[speed]
         self._file: int | None = None
         self._rest = b""
+        self._skips = False
 
     def poll(self) -> ReaderEvent | None:
         """The next line, or None; lines too long or not printable are thrown away."""
@@ -34,11 +35,15 @@ class LineReader:
             raise Unavailable("The reader does not answer: check its cable and its path.") from error
         while b"\n" in self._rest:
             line, self._rest = self._rest.split(b"\n", 1)
+            if self._skips:
+                self._skips = False
+                continue
             value = line.strip().decode("ascii", errors="replace")
             if 0 < len(value) <= LONGEST_LINE and value.isascii() and value.isprintable():
                 return ReaderEvent(self._kind, value)
         if len(self._rest) > LONGEST_LINE:
-            self._rest = b""
+            # What follows belongs to the same line until it ends.
+            self._rest, self._skips = b"", True
         return None
 
     def tell(self, accepted: bool) -> None:
@@ -48,7 +53,7 @@ class LineReader:
         """Let go of the device."""
         if self._file is not None:
             os.close(self._file)
-        self._file, self._rest = None, b""
+        self._file, self._rest, self._skips = None, b"", False
 
     def _read(self) -> None:
         if self._file is None:
