@@ -202,6 +202,8 @@ def join_group(unit: Unit, subject_id: str, group_id: str) -> None:
 
 def leave_group(unit: Unit, subject_id: str, group_id: str) -> None:
     """Count them among it no more."""
+    if standing_of(unit, subject_id) is None:
+        raise nobody_here()
     persons.leave_group(unit.rows, subject_id, group_id)
     record(unit, "group.left", subject_id=subject_id, group=group_id)
 

@@ -10,6 +10,7 @@ from doorward.people.model import Listing, Vehicle, VehicleMatch, VehicleView
 from doorward.people.rules import require_purpose
 from doorward.people.service.persons import get_person
 from doorward.people.service.recogniser import Recogniser, announce, nobody_here, plate_place
+from doorward.people.store import persons
 from doorward.people.store import vehicles as store
 from doorward.platform.db import Unit
 from doorward.platform.paging import PageRequest
@@ -33,7 +34,7 @@ def add_vehicle(
 ) -> Vehicle:
     """Register a vehicle; `Conflict` if its plate is known already."""
     form = normalise(plate)
-    if find_by_plate(unit, vault, form) is not None:
+    if _with_plate(unit, vault, form) is not None:
         raise Conflict("A vehicle with this plate is registered already.")
     if valid_from and valid_until and valid_from >= valid_until:
         raise Invalid("The validity ends before it begins: swap the two times.")
@@ -62,9 +63,10 @@ def add_vehicle(
 
 
 def find_by_plate(unit: Unit, vault: Vault, plate: str) -> str | None:
-    """The vehicle with exactly this plate."""
-    blinds = vault.blinds(Purpose.BLIND_PLATE, normalise(plate))
-    return store.find_by_plate(unit.rows, unit.site_id, blinds)
+    """The vehicle with exactly this plate; the search is written down."""
+    found = _with_plate(unit, vault, normalise(plate))
+    record(unit, "vehicles.searched", subject_id=found, found=int(found is not None))
+    return found
 
 
 def find_vehicle(unit: Unit, recogniser: Recogniser, candidates: Sequence[tuple[str, float]]) -> VehicleMatch:
@@ -115,8 +117,13 @@ def list_vehicles(unit: Unit, wanted: PageRequest) -> list[Vehicle]:
 def forget_rows(unit: Unit, vehicle_id: str) -> None:
     """Remove a vehicle's record; its key goes with the vault's erasure."""
     get_vehicle(unit, vehicle_id)
+    persons.leave_groups(unit.rows, vehicle_id)
     store.forget_vehicle(unit.rows, vehicle_id)
     announce(unit, vehicle_id)
+
+
+def _with_plate(unit: Unit, vault: Vault, form: str) -> str | None:
+    return store.find_by_plate(unit.rows, unit.site_id, vault.blinds(Purpose.BLIND_PLATE, form))
 
 
 def _label_place(vehicle_id: str) -> Place:

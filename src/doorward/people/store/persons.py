@@ -115,7 +115,7 @@ def change_person(rows: Rows, person_id: str, **values: object) -> None:
 
 
 def forget_person(rows: Rows, person_id: str) -> None:
-    rows.execute(delete(MembershipRow).where(MembershipRow.subject_id == person_id))
+    leave_groups(rows, person_id)
     rows.execute(delete(PersonRow).where(PersonRow.id == person_id))
 
 
@@ -145,6 +145,11 @@ def join_group(rows: Rows, subject_id: str, group_id: str) -> None:
 def leave_group(rows: Rows, subject_id: str, group_id: str) -> None:
     here = (MembershipRow.subject_id == subject_id, MembershipRow.group_id == group_id)
     rows.execute(delete(MembershipRow).where(*here))
+
+
+def leave_groups(rows: Rows, subject_id: str) -> None:
+    """Count a subject among no group."""
+    rows.execute(delete(MembershipRow).where(MembershipRow.subject_id == subject_id))
 
 
 def groups_of(rows: Rows, subject_id: str) -> frozenset[str]:

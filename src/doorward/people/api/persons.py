@@ -1,0 +1,116 @@
+"""Persons over HTTP: lists show ids; a name is shown singly, for a purpose, and the look is recorded."""
+
+from fastapi import Depends
+
+from doorward.core.permissions import Permission
+from doorward.people import service
+from doorward.people.api.asked import CorrectionIn, LimitsIn, PersonIn, PurposeIn, SearchIn, SuspensionIn
+from doorward.people.api.told import (
+    Done,
+    ExportOut,
+    FoundOut,
+    PersonOut,
+    PersonsOut,
+    PersonViewOut,
+    ReceiptOut,
+)
+from doorward.platform.db import Unit
+from doorward.platform.paging import PageRequest, make_page, page_request
+from doorward.platform.web import SITE_PREFIX, Call, Routes, current_call
+from doorward.vault.service import Vault, list_photos
+
+routes = Routes(SITE_PREFIX + "/persons", tag="people")
+READ, MANAGE = Permission.PEOPLE_READ, Permission.PEOPLE_MANAGE
+
+
+def vault_of(call: Call) -> Vault:
+    """The unlocked vault."""
+    vault: Vault = call.request.app.state.vault
+    return vault
+
+
+@routes.get("", needs=READ)
+def list_persons(
+    wanted: PageRequest = Depends(page_request), call: Call = Depends(current_call)
+) -> PersonsOut:
+    """Ids, kinds and limits; no names."""
+    with call.unit() as unit:
+        page = make_page(service.list_persons(unit, wanted), wanted, lambda person: person.id)
+    items = [PersonOut.model_validate(person) for person in page.items]
+    return PersonsOut(items=items, next_cursor=page.next_cursor)
+
+
+@routes.post("", needs=MANAGE)
+def add_person(body: PersonIn, call: Call = Depends(current_call)) -> PersonOut:
+    """Register a member."""
+
+    def deed(unit: Unit) -> PersonOut:
+        return PersonOut.model_validate(service.add_person(unit, vault_of(call), body.ours()))
+
+    return call.once(PersonOut, deed)
+
+
+@routes.post("/search", needs=READ)
+def search(body: SearchIn, call: Call = Depends(current_call)) -> FoundOut:
+    """Ids of whoever has exactly this name or ID number; the search is recorded with each person found."""
+    with call.unit() as unit:
+        if body.name is not None:
+            return FoundOut(ids=service.find_by_name(unit, vault_of(call), body.name))
+        return FoundOut(ids=service.find_by_id_number(unit, vault_of(call), body.id_number or ""))
+
+
+@routes.get("/{person_id}", needs=READ)
+def view_person(person_id: str, purpose: str, call: Call = Depends(current_call)) -> PersonViewOut:
+    """One person with name and ID number, for a purpose stated as a short code; the look is recorded."""
+    with call.unit() as unit:
+        view = service.view_person(unit, vault_of(call), person_id, purpose=purpose)
+        return PersonViewOut.of(view, service.groups_of(unit, person_id), list_photos(unit, person_id))
+
+
+@routes.put("/{person_id}/identity", needs=MANAGE)
+def correct_person(person_id: str, body: CorrectionIn, call: Call = Depends(current_call)) -> Done:
+    """Set right a wrong name or ID number."""
+
+    def deed(unit: Unit) -> Done:
+        service.correct_person(unit, vault_of(call), person_id, name=body.name, id_number=body.id_number)
+        return Done()
+
+    return call.once(Done, deed)
+
+
+@routes.put("/{person_id}/limits", needs=MANAGE)
+def limit_person(person_id: str, body: LimitsIn, call: Call = Depends(current_call)) -> PersonOut:
+    """Set from when until when somebody may pass."""
+
+    def deed(unit: Unit) -> PersonOut:
+        return PersonOut.model_validate(service.limit_person(unit, person_id, **dict(body)))
+
+    return call.once(PersonOut, deed)
+
+
+@routes.put("/{person_id}/suspension", needs=MANAGE)
+def suspend_person(person_id: str, body: SuspensionIn, call: Call = Depends(current_call)) -> Done:
+    """Stop somebody's passages until further notice, or let them pass again."""
+
+    def deed(unit: Unit) -> Done:
+        service.get_person(unit, person_id)
+        service.suspend(unit, person_id, suspended=body.suspended)
+        return Done()
+
+    return call.once(Done, deed)
+
+
+@routes.post("/{person_id}/export", needs=MANAGE)
+def export_person(person_id: str, body: PurposeIn, call: Call = Depends(current_call)) -> ExportOut:
+    """Everything held about one person, for that person (GDPR Articles 15 and 20); the export is recorded."""
+    with call.unit() as unit:
+        content = service.export_person(unit, vault_of(call), person_id, purpose=body.purpose)
+    return ExportOut(content=content)
+
+
+@routes.delete("/{person_id}", needs=Permission.PEOPLE_ERASE)
+def forget_person(person_id: str, call: Call = Depends(current_call)) -> ReceiptOut:
+    """Erase a person for good; the answer is the signed receipt."""
+    return call.once(
+        ReceiptOut, lambda unit: ReceiptOut.of(service.forget_person(unit, vault_of(call), person_id))
+    )
