@@ -9,7 +9,7 @@ from doorward.core import wire
 from doorward.core.errors import Conflict, Denied, NotFound, Tampered
 from doorward.core.wire import Sighting
 from doorward.gates import service
-from doorward.gates.model import Factor, Gate, Identification, Reason, Strictness, Subject, Verb, Zone
+from doorward.gates.model import Factor, Gate, Grant, Identification, Reason, Strictness, Subject, Verb, Zone
 from doorward.gates.service import Cause
 from tests.conftest import SteppingClock
 from tests.gates.scene import CARD_GATE, HALL, Scene, face, plate
@@ -136,6 +136,20 @@ def test_a_plan_that_was_rolled_back_leaves_no_trace_in_memory(scene: Scene) -> 
         service.give_order(unit, scene.post, Verb.LOCKDOWN, WHY)
         scene.post.plans.plan_of(unit)
         raise NotFound("changed my mind")
+    assert scene.card().opens
+
+
+def test_a_grant_that_was_rolled_back_opens_nothing(scene: Scene) -> None:
+    with scene.unit() as unit:
+        for one in service.grants_of(unit, "person_ada"):
+            service.revoke_grant(unit, one.id)
+    assert scene.card().because == "no-grant"
+    with pytest.raises(NotFound), scene.unit() as unit:
+        service.grant(unit, scene.post, Grant(id="", holder_id="person_ada"))
+        assert service.admit(unit, scene.post, scene.sighting(card="card-ada"))
+        raise NotFound("changed my mind")
+    assert scene.card().because == "no-grant"
+    scene.grant(Grant(id="", holder_id="person_ada"))
     assert scene.card().opens
 
 

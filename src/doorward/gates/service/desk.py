@@ -25,6 +25,13 @@ class _Asked:
     alone: bool = False
     turn: Event = field(default_factory=Event)
 
+    def told(self) -> Signed:
+        """The answer, or the error that is one."""
+        if isinstance(self.answer, DoorwardError):
+            raise self.answer
+        assert self.answer is not None
+        return self.answer
+
 
 class Desk:
     """Whoever comes first decides for all who wait, in one transaction; nobody is answered before its commit.
@@ -51,10 +58,13 @@ class Desk:
             self._lead()
         if asked.answer is None:
             self._decide([asked])
-        if isinstance(asked.answer, DoorwardError):
-            raise asked.answer
-        assert asked.answer is not None
-        return asked.answer
+        return asked.told()
+
+    def decide_together(self, actor: Actor, site_id: str, signed: list[Signed]) -> list[Signed]:
+        """Answers to sightings that came in one message, from one commit; raises for a refused one."""
+        batch = [_Asked(actor, site_id, one) for one in signed]
+        self._decide(batch)
+        return [asked.told() for asked in batch]
 
     def _lead(self) -> None:
         with self._queue:

@@ -93,6 +93,7 @@ def grant(unit: Unit, post: Post, wanted: Grant) -> Grant:
         made_by=unit.actor.id,
     )
     places.add_grant(unit.rows, unit.site_id, made)
+    places.mark_changed(unit.rows, unit.site_id)
     record(
         unit,
         "grant.made",
@@ -109,6 +110,7 @@ def revoke_grant(unit: Unit, grant_id: str) -> Grant:
     gone = places.forget_grant(unit.rows, unit.site_id, grant_id)
     if gone is None:
         raise NotFound("There is no such grant at this site.")
+    places.mark_changed(unit.rows, unit.site_id)
     record(unit, "grant.revoked", subject_id=gone.holder_id, grant=grant_id, target=gone.target_id)
     return gone
 

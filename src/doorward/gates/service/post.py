@@ -15,6 +15,7 @@ from doorward.gates.model import (
     Agent,
     Calendar,
     Gate,
+    Grant,
     Hours,
     Level,
     Piece,
@@ -28,6 +29,7 @@ from doorward.gates.ports import Identifier
 from doorward.gates.store import places
 from doorward.platform.db import Unit
 
+MOST_HOLDERS = 100_000
 M = TypeVar("M", Sighting, Outcome, DoorState, JournalEntry, Request)
 P = TypeVar("P", bound=Piece)
 
@@ -37,6 +39,7 @@ class PlanCache:
 
     def __init__(self) -> None:
         self._plans: dict[str, tuple[int, Plan]] = {}
+        self._held: dict[tuple[str, int], dict[str, tuple[Grant, ...]]] = {}
         self._lock = Lock()
 
     def latest(self, unit: Unit) -> Plan:
@@ -44,6 +47,25 @@ class PlanCache:
         with self._lock:
             held = self._plans.get(unit.site_id)
         return held[1] if held is not None and held[0] == unit.now.year else self.plan_of(unit)
+
+    def grants_of(self, unit: Unit, plan: Plan, holder_ids: frozenset[str]) -> tuple[Grant, ...]:
+        """What these subjects and groups hold, remembered for as long as the plan's version stands.
+
+        Every change of a grant draws a new version in its own transaction, so what is remembered under a
+        version is what the database says under it.
+        """
+        key = (unit.site_id, plan.version)
+        with self._lock:
+            if key not in self._held:
+                self._held = {other: kept for other, kept in self._held.items() if other[0] != unit.site_id}
+                self._held[key] = {}
+            known = self._held[key]
+        if not holder_ids <= known.keys():
+            if len(known) > MOST_HOLDERS:
+                known = self._held[key] = {}
+            found = places.find_grants(unit.rows, unit.site_id, holder_ids)
+            known.update({one: tuple(g for g in found if g.holder_id == one) for one in holder_ids})
+        return tuple(grant for one in sorted(holder_ids) for grant in known[one])
 
     def plan_of(self, unit: Unit) -> Plan:
         """The site's plan as this unit sees it; an empty one for a site not yet set up."""

@@ -20,7 +20,7 @@ from doorward.gates.model import (
 )
 from doorward.gates.rules.orders import orders_at
 from doorward.gates.service.post import Post
-from doorward.gates.store import doors, passages, places, whereabouts
+from doorward.gates.store import doors, passages, whereabouts
 from doorward.platform.db import Unit
 
 MOST_RECENT = 20
@@ -37,7 +37,7 @@ def situation_of(
         hours=plan.hours,
         orders=orders_at(gate, plan.orders),
         to_zone=to_zone,
-        grants=_grants(unit, seen),
+        grants=_grants(unit, post, plan, seen),
         whereabouts=_whereabouts(unit, plan, gate, seen, presence=presence),
         inside=_inside(unit, to_zone),
         peers=_peers(unit, plan, gate),
@@ -46,9 +46,9 @@ def situation_of(
     )
 
 
-def _grants(unit: Unit, seen: Seen) -> tuple[Grant, ...]:
-    holders = {holder for subject in seen.subjects for holder in (subject.id, *subject.group_ids)}
-    return places.find_grants(unit.rows, unit.site_id, holders) if holders else ()
+def _grants(unit: Unit, post: Post, plan: Plan, seen: Seen) -> tuple[Grant, ...]:
+    holders = frozenset(h for subject in seen.subjects for h in (subject.id, *subject.group_ids))
+    return post.plans.grants_of(unit, plan, holders) if holders else ()
 
 
 def _whereabouts(
