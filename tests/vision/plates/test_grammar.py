@@ -89,7 +89,7 @@ def test_what_no_plate_can_be_is_refused(written: str) -> None:
         normalise(written)
 
 
-@given(st.from_regex(r"[A-Z0-9]{2,10}", fullmatch=True), st.sampled_from(["", " ", "-", "·"]))
+@given(st.text("ABCIOZ0189", min_size=2, max_size=10), st.sampled_from(["", " ", "-", "·"]))
 def test_separators_and_case_change_nothing(text: str, separator: str) -> None:
     assert normalise(separator.join(text.lower())) == text
     assert normalise(normalise(text)) == normalise(text)

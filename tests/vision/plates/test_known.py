@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 from doorward.vision.plates import Known, match
 from doorward.vision.plates.known import CLEAN, CONFUSIONS
 
-BR = st.from_regex(r"[A-Z]{3}[0-9][A-Z0-9][0-9]{2}", fullmatch=True)
+_KINDS = (("ABOQZ", 3), ("0185", 1), ("0185ABOZ", 1), ("0125", 2))
+BR = st.builds("{}{}{}{}".format, *(st.text(kind, min_size=n, max_size=n) for kind, n in _KINDS))
 
 
 @given(BR, st.sets(BR, max_size=8), st.floats(CLEAN, 1))
