@@ -3,12 +3,13 @@
 import logging
 from http import HTTPStatus
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from doorward.core.errors import DoorwardError, Tampered
+from doorward.platform.pages import problem_page, wants_page
 
 log = logging.getLogger("doorward.http")
 
@@ -59,12 +60,14 @@ def problem(code: str, status: int, detail: str, **more: object) -> JSONResponse
     )
 
 
-def _doorward_problem(_: Request, error: Exception) -> JSONResponse:
+def _doorward_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, DoorwardError)
     status = STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         level = logging.CRITICAL if isinstance(error, Tampered) else logging.ERROR
         log.log(level, "request failed", extra={"code": error.code, "facts": error.facts})
+    if wants_page(request):
+        return problem_page(request, status=status, title=TITLES[error.code], detail=str(error))
     return problem(error.code, status, str(error))
 
 

@@ -2,37 +2,49 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI, Request
 
+from doorward.app.board import routes as board_routes
 from doorward.app.house import House
 from doorward.app.problems import install_problem_handlers
 from doorward.app.schedule import Every, Worker
 from doorward.app.shield import BodyLimit, add_headers
 from doorward.audit.api import routes as audit_routes
 from doorward.audit.service import sign_head
-from doorward.core.errors import Unauthenticated
 from doorward.core.permissions import EVERY_SITE, Actor, Public
 from doorward.gates.api import ROUTES as GATE_ROUTES
 from doorward.gates.service import Desk, sweep_doors, sweep_permits
+from doorward.people.api import ROUTES as PEOPLE_ROUTES
+from doorward.people.api import account, api_keys, approvals, sign_in, staff
+from doorward.people.api.caller import authenticate_request
+from doorward.people.pages import ROUTES as PAGES
+from doorward.people.pages import STATIC
 from doorward.people.service import end_visits
-from doorward.people.service.authentication import identify_caller, refuse_cross_site, touch
+from doorward.people.service.passwords import Passwords
 from doorward.people.service.sessions import forget_old_sign_ins
 from doorward.platform.db import Unit
 from doorward.platform.idempotency import forget_answers
 from doorward.platform.jobs import Handler
+from doorward.platform.pages import mount_static
 from doorward.platform.web import Routes
 from doorward.vault.api import ROUTES as VAULT_ROUTES
-from doorward.vault.model import Purpose
-from doorward.vault.service import FORGET_OBJECTS, forget_objects, sweep_objects
+from doorward.vault.service import FORGET_OBJECTS, forget_objects, sweep_objects, vault_movers
 
-SESSION_COOKIE = "__Host-doorward"
 health = Routes("", tag="health")
-ROUTES = (health, audit_routes, *VAULT_ROUTES, *GATE_ROUTES)
-UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+STAFF_ROUTES = (sign_in.routes, account.routes, staff.routes, api_keys.routes, approvals.routes)
+ROUTES = (
+    health,
+    audit_routes,
+    *VAULT_ROUTES,
+    *GATE_ROUTES,
+    *PEOPLE_ROUTES,
+    *STAFF_ROUTES,
+    *PAGES,
+    board_routes,
+)
 
 
 def build_handlers(house: House) -> dict[str, Handler]:
@@ -48,7 +60,7 @@ def build_schedule(house: House) -> dict[str, Every]:
 
     vault, post = house.vault, house.post
     return {
-        "audit.checkpoint": every(lambda unit: sign_head(unit, vault.signer(Purpose.AUDIT)), minutes=10),
+        "audit.checkpoint": every(lambda unit: sign_head(unit, vault.audit_signer()), minutes=10),
         "gates.sweep_permits": every(lambda unit: sweep_permits(unit, post), seconds=10),
         "gates.sweep_doors": every(lambda unit: sweep_doors(unit, post), seconds=10),
         "people.end_visits": every(lambda unit: end_visits(unit, vault), hours=1),
@@ -76,11 +88,14 @@ def build_api(house: House) -> FastAPI:
     state.database, state.settings, state.vault = house.database, house.settings, house.vault
     state.recogniser, state.post = house.recogniser, house.post
     state.answer_sealer = house.vault
+    state.passwords = Passwords()
+    state.movers = vault_movers(house.vault)
     state.desk = Desk(house.database, house.post)
     state.site_id = house.site_id
-    state.authenticate = partial(_authenticate, house)
+    state.authenticate = authenticate_request
     for routes in ROUTES:
         api.include_router(routes.router)
+    mount_static(api, STATIC)
     api.middleware("http")(add_headers)
     api.add_middleware(BodyLimit)
     install_problem_handlers(api)
@@ -92,28 +107,3 @@ def get_health(request: Request) -> dict[str, str]:
     """Whether the database answers."""
     with request.app.state.database.reading(Actor("health"), EVERY_SITE):
         return {"status": "ok"}
-
-
-def _authenticate(house: House, request: Request) -> Actor:
-    """Whoever sent this: an API key, else a session's cookie from our own pages."""
-    authorization, cookie = request.headers.get("authorization"), request.cookies.get(SESSION_COOKIE)
-    if authorization is None and cookie is None:
-        raise Unauthenticated("Sign in first, or send an API key as a bearer token.")
-    if authorization is None and request.method in UNSAFE:
-        refuse_cross_site(
-            request.method,
-            origin=request.headers.get("origin"),
-            fetch_site=request.headers.get("sec-fetch-site"),
-            host=request.headers.get("host", ""),
-            own_header=request.headers.get("x-doorward-csrf"),
-        )
-    address = request.client.host if request.client else None
-    nobody = Actor("nobody")
-    with house.database.reading(nobody, EVERY_SITE) as unit:
-        caller = identify_caller(
-            unit, house.vault, cookie=cookie, authorization=authorization, address=address
-        )
-    if caller.touch_due:
-        with house.database.unit(nobody, EVERY_SITE) as unit:
-            touch(unit, caller)
-    return caller.actor

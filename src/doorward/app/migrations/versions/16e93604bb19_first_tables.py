@@ -5,7 +5,7 @@ from alembic import op
 
 import doorward.platform.types
 
-revision = "087b14b9d169"
+revision = "16e93604bb19"
 down_revision = None
 branch_labels = None
 depends_on = None
