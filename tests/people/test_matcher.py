@@ -30,11 +30,11 @@ def test_a_matcher_knows_exactly_those_enrolled_and_not_forgotten(deeds: list[tu
 
 def test_it_keeps_everybody_while_its_matrix_grows() -> None:
     matcher = ExactMatcher()
-    for seed in range(1000):
+    for seed in range(5000):
         matcher.enrol(str(seed), direction(seed))
     assert all(
         (found := matcher.identify(direction(n), 0.9)) and found.subject_id == str(n)
-        for n in (0, 63, 64, 999)
+        for n in (0, 63, 64, 2047, 2048, 4999)
     )
 
 

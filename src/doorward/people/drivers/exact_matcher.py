@@ -1,4 +1,4 @@
-"""Exact search in memory: one row a subject, one multiplication a search."""
+"""Exact search in memory: one row a subject, every row looked at."""
 
 import threading
 
@@ -9,12 +9,17 @@ from doorward.core.errors import Invalid
 from doorward.people.ports import Match
 from doorward.vision.model import TEMPLATE_LENGTH, FaceTemplate
 
+# So few rows are multiplied by one thread. A larger product is shared among threads that wait for each other,
+# which takes hundreds of times longer while video keeps the cores busy.
+BLOCK = 2048
+
 
 class ExactMatcher:
     """Templates as rows of a float32 matrix that doubles when full; a forgotten row is zeroed and reused."""
 
     def __init__(self) -> None:
         self._rows: NDArray[np.float32] = np.zeros((64, TEMPLATE_LENGTH), np.float32)
+        self._scores: NDArray[np.float32] = np.zeros(64, np.float32)
         self._owners: list[str | None] = []
         self._places: dict[str, int] = {}
         self._free: list[int] = []
@@ -44,9 +49,11 @@ class ExactMatcher:
             used = len(self._owners)
             if not self._places:
                 return None
-            scores = self._rows[:used] @ template
-            best = int(np.argmax(scores))
-            owner, score = self._owners[best], float(scores[best])
+            for start in range(0, used, BLOCK):
+                end = min(start + BLOCK, used)
+                np.dot(self._rows[start:end], template, out=self._scores[start:end])
+            best = int(np.argmax(self._scores[:used]))
+            owner, score = self._owners[best], float(self._scores[best])
         # A free row scores 0 and has no owner, so it can only win when nobody is near at all.
         return Match(owner, score) if owner is not None and score >= cut else None
 
@@ -65,5 +72,6 @@ class ExactMatcher:
         place = len(self._owners)
         if place == len(self._rows):
             self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
+            self._scores = np.zeros(len(self._rows), np.float32)
         self._owners.append(None)
         return place
