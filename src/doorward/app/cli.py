@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.main import get_command
 
-from doorward.app.commands import audit, gates, models, people, server, site, watch
+from doorward.app.commands import audit, explain, gates, models, people, server, site, watch
 from doorward.app.console import Voice
 from doorward.app.context import Context
 from doorward.app.problems import EXIT_CODES, INTERNAL_EXIT
@@ -32,6 +32,7 @@ root.command("enrol")(people.enrol)
 root.command("grant")(gates.grant)
 root.command("watch")(watch.watch)
 root.command("events")(gates.events)
+root.command("explain")(explain.explain)
 root.command("serve")(server.serve)
 root.command("demo")(server.demo)
 root.add_typer(gates.gate_commands, name="gate")
