@@ -22,11 +22,7 @@ ROUTES = (
     visitors.routes,
     groups.routes,
     vehicles.routes,
-    sign_in.routes,
-    account.routes,
-    staff.routes,
-    api_keys.routes,
-    approvals.routes,
 )
+STAFF_ROUTES = (sign_in.routes, account.routes, staff.routes, api_keys.routes, approvals.routes)
 
-__all__ = ["ROUTES", "authenticate_request"]
+__all__ = ["ROUTES", "STAFF_ROUTES", "authenticate_request"]
