@@ -5,7 +5,7 @@ from alembic import op
 
 import doorward.platform.types
 
-revision = "16e93604bb19"
+revision = "2446b9e67ae1"
 down_revision = None
 branch_labels = None
 depends_on = None
