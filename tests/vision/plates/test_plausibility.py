@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -6,9 +8,11 @@ from doorward.vision.plates import PlateCandidate, PlateObservation, Region
 from doorward.vision.plates.plausibility import is_plausible, rank
 
 
-def seen(*, found: float = 0.9, read: float = 0.95) -> PlateObservation:
-    best = PlateCandidate("ABC1D23", 1.0, (read,) * 7)
-    return PlateObservation(Box(0, 0, 120, 40), None, (best,), found, np.zeros((48, 144, 3), np.uint8))
+def seen(
+    *, found: float = 0.9, read: float = 0.95, text: str = "ABC1D23", share: float = 1.0, width: float = 120
+) -> PlateObservation:
+    best = PlateCandidate(text, share, (read,) * 7)
+    return PlateObservation(Box(0, 0, width, 40), None, (best,), found, np.zeros((48, 144, 3), np.uint8))
 
 
 @pytest.mark.parametrize("region", list(Region))
@@ -35,3 +39,30 @@ def test_european_plates_are_believed_at_less_than_american_ones() -> None:
 def test_the_better_found_and_the_better_read_come_first() -> None:
     assert rank(seen()) > rank(seen(found=0.5))
     assert rank(seen()) > rank(seen(read=0.8))
+
+
+@pytest.mark.parametrize("region", list(Region))
+@pytest.mark.parametrize("width", [30, 300])
+def test_no_plate_is_upright_or_a_long_band(region: Region, width: float) -> None:
+    assert not is_plausible(seen(width=width), region)
+
+
+@pytest.mark.parametrize("region", list(Region))
+def test_a_reading_among_many_as_likely_is_none(region: Region) -> None:
+    assert not is_plausible(seen(share=0.2), region)
+
+
+@pytest.mark.parametrize("text", ["20I40514", "9O14553", "OI01"])
+def test_a_number_that_only_the_grammar_made_letters_of_is_none(text: str) -> None:
+    assert not is_plausible(seen(text=text), Region.EU)
+
+
+def test_one_weak_character_spoils_a_clear_read() -> None:
+    clear = seen()
+    best = PlateCandidate("ABC1D23", 1.0, (0.99,) * 6 + (0.05,))
+    assert not is_plausible(replace(clear, candidates=(best,)), Region.EU)
+
+
+def test_the_corners_tell_the_shape_where_there_are_some() -> None:
+    leaning = np.array([[0, 0], [84, 84], [64, 104], [-20, 20]], np.float32)
+    assert is_plausible(replace(seen(width=40), corners=leaning), Region.EU)

@@ -38,7 +38,7 @@ MEANINGS = {
     "D": "a digit",
     "A": "a letter or a digit",
 }
-RARE = math.log(0.2)
+RARE = math.log(0.1)
 # Own choice of text, where a country sells it. Only a very clear read may claim it.
 VANITY = -8.0
 _SHORTEST, _LONGEST = 2, 10

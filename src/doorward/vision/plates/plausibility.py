@@ -1,20 +1,52 @@
 """Whether something that was read is a plate at all: signs, badges and advertisements hold text too."""
 
 import math
+from dataclasses import dataclass
+
+import numpy as np
 
 from doorward.vision.plates.model import PlateObservation, Region
 
-LEAST_MEAN_CONFIDENCE = 0.6
-# How sure the detector must be. It learned Chinese plates, takes North American ones for plates nearly as
-# surely, and is much less sure of the longer European ones (docs/decisions/0002-plate-models.md).
-_LEAST_DETECTION = {Region.CN: 0.3, Region.US: 0.3, Region.EU: 0.15, Region.BR: 0.15, Region.LATIN: 0.15}
+LEAST_MEAN_CONFIDENCE = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What a region asks: the detector's confidence, the weakest character's, the best candidate's share.
+
+    `shapes` are the least and the greatest width over height.
+    """
+
+    detection: float
+    weakest: float
+    share: float
+    shapes: tuple[float, float]
+
+
+# The detector learned Chinese plates, takes North American ones for plates nearly as surely, and is much less
+# sure of the longer European ones (docs/decisions/0002-plate-models.md).
+_ELSEWHERE = Demands(detection=0.15, weakest=0.3, share=0.4, shapes=(2.0, 5.5))
+_DEMANDS = {
+    Region.CN: Demands(detection=0.3, weakest=0.2, share=0.3, shapes=(1.0, 5.0)),
+    Region.US: Demands(detection=0.3, weakest=0.1, share=0.3, shapes=(1.5, 3.2)),
+    Region.EU: _ELSEWHERE,
+    Region.BR: _ELSEWHERE,
+    Region.LATIN: Demands(detection=0.15, weakest=0.3, share=0.4, shapes=(1.2, 5.5)),
+}
 
 
 def is_plausible(observation: PlateObservation, region: Region) -> bool:
-    """True where the detector took it for a plate and its characters were seen clearly enough."""
+    """True where the detector took it for a plate, its shape is one, and its characters were seen clearly."""
+    demands = _DEMANDS[region]
+    if not observation.candidates or observation.detection_confidence < demands.detection:
+        return False
+    best, shape = observation.candidates[0], _shape(observation)
     return (
-        observation.detection_confidence >= _LEAST_DETECTION[region]
+        demands.shapes[0] <= shape <= demands.shapes[1]
+        and best.minimum_confidence >= demands.weakest
+        and best.probability >= demands.share
         and mean_confidence(observation) >= LEAST_MEAN_CONFIDENCE
+        and not _is_a_bent_number(best.text)
     )
 
 
@@ -29,3 +61,17 @@ def mean_confidence(observation: PlateObservation) -> float:
 def rank(observation: PlateObservation) -> float:
     """Greater for the plate that is meant: well read, surely found, near the camera."""
     return mean_confidence(observation) * (0.3 + observation.detection_confidence)
+
+
+def _shape(observation: PlateObservation) -> float:
+    if observation.corners is None:
+        return observation.box.width / max(observation.box.height, 1.0)
+    upper_left, upper_right, _, lower_left = observation.corners
+    height = max(float(np.linalg.norm(lower_left - upper_left)), 1.0)
+    return float(np.linalg.norm(upper_right - upper_left)) / height
+
+
+def _is_a_bent_number(text: str) -> bool:
+    """A date, time or price that the grammar bent into a plate: its only letters are O and I."""
+    letters = {character for character in text if character.isalpha()}
+    return bool(letters) and letters <= {"O", "I"}
