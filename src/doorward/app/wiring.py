@@ -18,11 +18,11 @@ from doorward.core.permissions import EVERY_SITE, Actor, Public
 from doorward.gates.api import ROUTES as GATE_ROUTES
 from doorward.gates.service import Desk, sweep_doors, sweep_permits
 from doorward.people.api import ROUTES as PEOPLE_ROUTES
-from doorward.people.api import account, api_keys, approvals, sign_in, staff
-from doorward.people.api.caller import authenticate_request
+from doorward.people.api import STAFF_ROUTES, authenticate_request
 from doorward.people.pages import ROUTES as PAGES
 from doorward.people.pages import STATIC
 from doorward.people.service import end_visits
+from doorward.people.service.moving import staff_movers
 from doorward.people.service.passwords import Passwords
 from doorward.people.service.sessions import forget_old_sign_ins
 from doorward.platform.db import Unit
@@ -34,7 +34,6 @@ from doorward.vault.api import ROUTES as VAULT_ROUTES
 from doorward.vault.service import FORGET_OBJECTS, forget_objects, sweep_objects, vault_movers
 
 health = Routes("", tag="health")
-STAFF_ROUTES = (sign_in.routes, account.routes, staff.routes, api_keys.routes, approvals.routes)
 ROUTES = (
     health,
     audit_routes,
@@ -89,7 +88,7 @@ def build_api(house: House) -> FastAPI:
     state.recogniser, state.post = house.recogniser, house.post
     state.answer_sealer = house.vault
     state.passwords = Passwords()
-    state.movers = vault_movers(house.vault)
+    state.movers = vault_movers(house.vault) | staff_movers(house.vault)
     state.desk = Desk(house.database, house.post)
     state.site_id = house.site_id
     state.authenticate = authenticate_request
