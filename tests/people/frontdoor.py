@@ -28,7 +28,7 @@ def front_door(room: Staffroom, port: int = 8443) -> FastAPI:
         api.include_router(routes.router)
     mount_static(api, STATIC)
 
-    @api.get("/")
+    @api.get("/", include_in_schema=False)
     def home(request: Request) -> Response:
         return Pages("doorward.platform").answer(request, "problem.html", title="Home", detail="You are in.")
 

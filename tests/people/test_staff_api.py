@@ -200,3 +200,14 @@ def test_every_route_turns_a_stranger_away_or_says_why_not(api: FastAPI) -> None
             if path.removeprefix(V1) not in public:
                 answer = client.request(verb, path.replace("{site_id}", SITE), json={})
                 assert answer.status_code == 401, (verb, path)
+
+
+def test_a_form_of_another_site_signs_nobody_in(room: Staffroom, api: FastAPI) -> None:
+    _, app = room.administrator()
+    body = f'{{"login": "ada", "password": "{PASSWORD}", "code": "{room.code(app)}"}}'
+    client = TestClient(api, base_url=ORIGIN)
+    for kind in ("text/plain", "application/x-www-form-urlencoded"):
+        answer = client.post(f"{V1}/sign-in", content=body, headers={"content-type": kind})
+        assert answer.status_code == 422
+        assert not client.cookies
+    assert client.post(f"{V1}/sign-in", content=body, headers={"content-type": "application/json"}).is_success
