@@ -23,6 +23,7 @@ from doorward.people.service.enrolment import (
 )
 from doorward.people.service.exporting import export_person
 from doorward.people.service.forgetting import end_visits, forget_person, forget_vehicle
+from doorward.people.service.moving_lookups import lookup_movers
 from doorward.people.service.persons import (
     NewPerson,
     add_group,
@@ -102,6 +103,7 @@ __all__ = [
     "list_vehicle",
     "list_vehicles",
     "load_gallery",
+    "lookup_movers",
     "qr_picture",
     "remove_credential",
     "remove_pin",

@@ -12,6 +12,7 @@ from doorward.core.errors import Conflict, Invalid, NotFound
 from doorward.core.ids import new_id
 from doorward.people.model import PinCheck
 from doorward.people.rules import locked_for, one_form_of_number, require_strong_pin
+from doorward.people.service.looking_up import lookup_of, lookups_of
 from doorward.people.service.persons import get_person
 from doorward.people.service.recogniser import Recogniser, announce
 from doorward.people.store import credentials as store
@@ -116,12 +117,12 @@ def find_by_card(unit: Unit, vault: Vault, number: str) -> str | None:
         form = one_form_of_number(number)
     except Invalid:
         return None
-    return store.find_holder(unit.rows, unit.site_id, "card", vault.blinds(Purpose.BLIND_CARD, form))
+    return store.find_holder(unit.rows, unit.site_id, "card", lookups_of(vault, Purpose.BLIND_CARD, form))
 
 
 def find_by_qr(unit: Unit, vault: Vault, token: str) -> str | None:
     """Whose code this is."""
-    return store.find_holder(unit.rows, unit.site_id, "qr", vault.blinds(Purpose.BLIND_QR, token))
+    return store.find_holder(unit.rows, unit.site_id, "qr", lookups_of(vault, Purpose.BLIND_QR, token))
 
 
 def list_credentials(unit: Unit, person_id: str) -> list[tuple[str, str]]:
@@ -147,7 +148,7 @@ def _add(unit: Unit, vault: Vault, person_id: str, kind: str, value: str) -> str
         site_id=unit.site_id,
         person_id=person_id,
         kind=kind,
-        blind=vault.blind(BLINDS[kind], value),
+        blind=lookup_of(vault, BLINDS[kind], value),
         sealed=seal_for(unit, vault, person_id, Place(TABLE, "sealed", credential_id), value.encode()),
         added_at=unit.now,
     )

@@ -8,6 +8,7 @@ from doorward.core.errors import Conflict, Invalid, NotFound
 from doorward.core.ids import new_id
 from doorward.people.model import Basis, Group, Kind, Listing, Person, PersonView, Standing
 from doorward.people.rules import one_form_of_name, one_form_of_number, require_notice, require_purpose
+from doorward.people.service.looking_up import lookup_of, lookups_of
 from doorward.people.service.recogniser import announce, nobody_here
 from doorward.people.store import credentials, faces, persons, vehicles
 from doorward.platform.db import Unit
@@ -51,9 +52,9 @@ def add_person(unit: Unit, vault: Vault, new: NewPerson) -> Person:
     number = new.id_number
     sealed = {
         "name": key.seal(Place(TABLE, "name", person.id), new.name.encode()),
-        "name_blind": vault.blind(Purpose.BLIND_NAME, one_form_of_name(new.name)),
+        "name_blind": lookup_of(vault, Purpose.BLIND_NAME, one_form_of_name(new.name)),
         "id_number": number and key.seal(Place(TABLE, "id_number", person.id), number.encode()),
-        "id_number_blind": number and vault.blind(Purpose.BLIND_ID_NUMBER, one_form_of_number(number)),
+        "id_number_blind": number and lookup_of(vault, Purpose.BLIND_ID_NUMBER, one_form_of_number(number)),
     }
     if number and _with_number(unit, vault, number):
         raise Conflict("Somebody with this ID number is registered already: look them up instead.")
@@ -85,7 +86,7 @@ def get_person(unit: Unit, person_id: str) -> Person:
 
 def find_by_name(unit: Unit, vault: Vault, name: str) -> list[str]:
     """Ids of everybody of exactly this name, in any spelling of case and blanks."""
-    blinds = vault.blinds(Purpose.BLIND_NAME, one_form_of_name(name))
+    blinds = lookups_of(vault, Purpose.BLIND_NAME, one_form_of_name(name))
     return _found(unit, "name", persons.list_by_blind(unit.rows, unit.site_id, "name_blind", blinds))
 
 
@@ -106,12 +107,12 @@ def correct_person(
     get_person(unit, person_id)
     key, changes = open_key(unit, vault, person_id), dict[str, bytes]()
     if name is not None:
-        changes["name_blind"] = vault.blind(Purpose.BLIND_NAME, one_form_of_name(name))
+        changes["name_blind"] = lookup_of(vault, Purpose.BLIND_NAME, one_form_of_name(name))
         changes["name"] = key.seal(Place(TABLE, "name", person_id), name.encode())
     if id_number is not None:
         if set(_with_number(unit, vault, id_number)) - {person_id}:
             raise Conflict("Somebody with this ID number is registered already: look them up instead.")
-        changes["id_number_blind"] = vault.blind(Purpose.BLIND_ID_NUMBER, one_form_of_number(id_number))
+        changes["id_number_blind"] = lookup_of(vault, Purpose.BLIND_ID_NUMBER, one_form_of_number(id_number))
         changes["id_number"] = key.seal(Place(TABLE, "id_number", person_id), id_number.encode())
     if not changes:
         raise Invalid("Say what to correct: the name or the ID number.")
@@ -219,7 +220,7 @@ def forget_rows(unit: Unit, person_id: str) -> None:
 
 
 def _with_number(unit: Unit, vault: Vault, number: str) -> list[str]:
-    blinds = vault.blinds(Purpose.BLIND_ID_NUMBER, one_form_of_number(number))
+    blinds = lookups_of(vault, Purpose.BLIND_ID_NUMBER, one_form_of_number(number))
     return persons.list_by_blind(unit.rows, unit.site_id, "id_number_blind", blinds)
 
 

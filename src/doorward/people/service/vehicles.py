@@ -8,6 +8,7 @@ from doorward.core.errors import Conflict, Invalid
 from doorward.core.ids import new_id
 from doorward.people.model import Listing, Vehicle, VehicleMatch, VehicleView
 from doorward.people.rules import require_purpose
+from doorward.people.service.looking_up import lookup_of, lookups_of
 from doorward.people.service.persons import get_person
 from doorward.people.service.recogniser import Recogniser, announce, nobody_here, plate_place
 from doorward.people.store import persons
@@ -53,7 +54,7 @@ def add_vehicle(
     key = make_subject_key(unit, vault, vehicle.id)
     sealed = {
         "plate": key.seal(plate_place(vehicle.id), form.encode()),
-        "plate_blind": vault.blind(Purpose.BLIND_PLATE, form),
+        "plate_blind": lookup_of(vault, Purpose.BLIND_PLATE, form),
         "label": key.seal(_label_place(vehicle.id), label.encode()) if label else None,
     }
     store.add_vehicle(unit.rows, unit.site_id, vehicle, sealed)
@@ -123,7 +124,7 @@ def forget_rows(unit: Unit, vehicle_id: str) -> None:
 
 
 def _with_plate(unit: Unit, vault: Vault, form: str) -> str | None:
-    return store.find_by_plate(unit.rows, unit.site_id, vault.blinds(Purpose.BLIND_PLATE, form))
+    return store.find_by_plate(unit.rows, unit.site_id, lookups_of(vault, Purpose.BLIND_PLATE, form))
 
 
 def _label_place(vehicle_id: str) -> Place:
