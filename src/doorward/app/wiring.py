@@ -21,7 +21,7 @@ from doorward.people.api import ROUTES as PEOPLE_ROUTES
 from doorward.people.api import STAFF_ROUTES, authenticate_request
 from doorward.people.pages import ROUTES as PAGES
 from doorward.people.pages import STATIC
-from doorward.people.service import end_visits
+from doorward.people.service import end_visits, lookup_movers
 from doorward.people.service.moving import staff_movers
 from doorward.people.service.passwords import Passwords
 from doorward.people.service.sessions import forget_old_sign_ins
@@ -88,7 +88,8 @@ def build_api(house: House) -> FastAPI:
     state.recogniser, state.post = house.recogniser, house.post
     state.answer_sealer = house.vault
     state.passwords = Passwords()
-    state.movers = vault_movers(house.vault) | staff_movers(house.vault)
+    vault = house.vault
+    state.movers = vault_movers(vault) | staff_movers(vault) | lookup_movers(vault)
     state.desk = Desk(house.database, house.post)
     state.site_id = house.site_id
     state.authenticate = authenticate_request

@@ -48,12 +48,13 @@ def list_old(rows: Rows, purpose: Purpose, before: bytes, limit: int) -> list[Ol
     """Some of those that sort before this mark."""
     column = COLUMNS[purpose]
     table: Any = column.row.__table__
-    query: Any = select(table.c.id, table.c.site_id, table.c[column.subject], table.c[column.sealed]).where(
+    query = select(table.c.id, table.c.site_id, table.c[column.subject], table.c[column.sealed]).where(
         table.c[column.blind] < before, table.c.kind == column.kind if column.kind else true()
     )
+    found: Any = rows.execute(query.limit(limit))
     return [
-        OldLookup(row[0], row[1], row[2], Place(table.name, column.sealed, row[0]), bytes(row[3]))
-        for row in rows.execute(query.limit(limit))
+        OldLookup(row_id, site_id, subject_id, Place(table.name, column.sealed, row_id), bytes(sealed))
+        for row_id, site_id, subject_id, sealed in found
     ]
 
 
