@@ -16,6 +16,8 @@ from doorward.vision.explain import explain
 from doorward.vision.explain.page import render
 from doorward.vision.explain.panels import Bar, Bars, Figure, Picture, Stage, Subject
 from doorward.vision.faces import observe
+from doorward.vision.plates import Region
+from doorward.vision.plates.rendering import render_plate_scene
 
 
 @pytest.fixture(scope="module")
@@ -95,10 +97,7 @@ def test_the_template_itself_is_nowhere_on_the_page(astronaut: NDArray[np.uint8]
 
 
 def test_a_plate_is_explained_with_readings_characters_and_grammar(tmp_path: Path) -> None:
-    scene = np.full((360, 640, 3), 90, np.uint8)
-    cv2.rectangle(scene, (160, 150), (480, 220), (250, 250, 250), -1)
-    cv2.rectangle(scene, (160, 150), (480, 220), (20, 20, 20), 3)
-    cv2.putText(scene, "LN52 KXB", (178, 203), cv2.FONT_HERSHEY_DUPLEX, 1.75, (10, 10, 10), 4, cv2.LINE_AA)
+    scene = render_plate_scene("LN52KXB", Region.EU, seed=3)
     page = explain(jpeg(scene), region="eu", out=tmp_path / "why.html").read_text()
     outline = Outline(page)
     words = " ".join(" ".join(outline.text).split())
