@@ -5,10 +5,10 @@ from urllib.parse import parse_qs, urlparse
 
 import pyotp
 
-from doorward.core.permissions import EVERY_SITE, Actor
+from doorward.core.permissions import EVERY_SITE, Actor, system_actor
 from doorward.people.model.roles import Role
 from doorward.people.model.staff import NewSession, SignInRefusal
-from doorward.people.service import factors, first, sessions, sign_in, staff
+from doorward.people.service import factors, first, roles, sessions, sign_in, staff
 from doorward.people.service.authentication import staff_actor
 from doorward.people.service.passwords import Passwords
 from doorward.platform.db import Database
@@ -62,9 +62,14 @@ class Staffroom:
 
     def colleague(self, boss: Actor, login: str, role: Role, site_id: str = EVERY_SITE) -> Actor:
         with self.database.unit(boss, site_id) as unit:
-            account_id, token = staff.create_staff(unit, self.vault, login=login, name="B. Person", role=role)
+            made = staff.create_staff(unit, self.vault, login=login, name="B. Person", role=Role.GUARD)
+            account_id, token = made
             staff.accept_invitation(unit, self.vault, self.passwords, token=token, password=PASSWORD)
         self.enrol_totp(account_id, login)
+        if role is not Role.GUARD:
+            with self.database.unit(system_actor("console"), site_id) as unit:
+                roles.give_role(unit, account_id, role)
+                roles.take_role(unit, account_id, Role.GUARD)
         return self.actor(account_id)
 
     def actor(self, account_id: str) -> Actor:

@@ -87,15 +87,60 @@ def test_two_administrators_unseat_a_third(room: Staffroom, boss: Actor) -> None
     bea, cyd = (room.colleague(boss, login, Role.GUARD) for login in ("bea", "cyd"))
     for colleague in (bea, cyd):
         give(room, system_actor("console"), colleague.id, Role.ADMINISTRATOR)
-    facts = {"account": cyd.id, "site": EVERY_SITE}
+    facts = {"account": cyd.id}
     with room.database.unit(boss, EVERY_SITE) as unit:
         reason = "left the company"
-        asked = approvals.propose(unit, room.vault, Action.UNSEAT_ADMINISTRATOR, facts, reason)
+        asked = approvals.propose(unit, room.vault, Action.UNSEAT_APPROVER, facts, reason)
     with room.database.unit(room.actor(bea.id), EVERY_SITE) as unit:
         approvals.approve(unit, asked)
     with room.database.unit(boss, EVERY_SITE) as unit:
         staff.close_account(unit, cyd.id, approval_id=asked)
     assert not room.actor(cyd.id).rights
+
+
+def test_one_person_can_neither_make_nor_unmake_the_one_who_approves_him(
+    room: Staffroom, boss: Actor
+) -> None:
+    officer = room.colleague(boss, "dee", Role.DATA_PROTECTION)
+    puppet = room.colleague(boss, "eve", Role.GUARD)
+    for role in (Role.ADMINISTRATOR, Role.DATA_PROTECTION, Role.KEY_KEEPER):
+        with pytest.raises(Denied, match="second person"):
+            give(room, boss, puppet.id, role)
+    with pytest.raises(Denied), room.database.unit(boss, EVERY_SITE) as unit:
+        staff.reset_account(unit, room.vault, officer.id)
+    with pytest.raises(Denied), room.database.unit(boss, EVERY_SITE) as unit:
+        staff.close_account(unit, officer.id)
+    facts = {"account": puppet.id, "role": "key-keeper", "site": EVERY_SITE}
+    with room.database.unit(boss, EVERY_SITE) as unit:
+        asked = approvals.propose(unit, room.vault, Action.APPOINT_APPROVER, facts, "needs the keys")
+    with room.database.unit(officer, EVERY_SITE) as unit:
+        approvals.approve(unit, asked)
+    with pytest.raises(Denied), room.database.unit(boss, EVERY_SITE) as unit:
+        roles.give_role(unit, puppet.id, Role.ADMINISTRATOR, approval_id=asked)
+    with room.database.unit(boss, EVERY_SITE) as unit:
+        roles.give_role(unit, puppet.id, Role.KEY_KEEPER, approval_id=asked)
+    assert room.actor(puppet.id).may(P.STAFF_APPROVE, SITE)
+
+
+def test_a_sole_administrator_invites_anew_whoever_never_came(room: Staffroom, boss: Actor) -> None:
+    with room.database.unit(boss, EVERY_SITE) as unit:
+        account_id, _ = staff.create_staff(unit, room.vault, login="bea", name="B.", role=Role.GUARD)
+        roles.give_role(unit, account_id, Role.ADMINISTRATOR)
+    with room.database.unit(boss, EVERY_SITE) as unit:
+        assert staff.reset_account(unit, room.vault, account_id)
+
+
+def test_an_account_without_roles_belongs_to_no_site(room: Staffroom, boss: Actor) -> None:
+    guard = room.colleague(boss, "gus", Role.GUARD, SITE)
+    local = room.colleague(boss, "bea", Role.ADMINISTRATOR, SITE)
+    with room.database.unit(boss, SITE) as unit:
+        roles.take_role(unit, guard.id, Role.GUARD)
+    with pytest.raises(Denied), room.database.unit(local, SITE) as unit:
+        staff.reset_account(unit, room.vault, guard.id)
+    with room.database.unit(boss, EVERY_SITE) as unit:
+        staff.close_account(unit, guard.id)
+    with pytest.raises(Conflict):
+        give(room, boss, guard.id, Role.GUARD)
 
 
 def test_a_manager_of_one_site_cannot_reach_beyond_it(room: Staffroom, boss: Actor) -> None:

@@ -9,13 +9,13 @@ from enum import StrEnum
 class Action(StrEnum):
     """What one person alone may not do."""
 
+    APPOINT_APPROVER = "staff.appoint-approver"
     AUDIT_EXPIRE = "audit.expire"
     ERASE_MANY = "people.erase-many"
     EXPORT_MANY = "people.export-many"
     FACE_SEARCH = "gates.face-search"
-    GIVE_ADMINISTRATOR = "staff.give-administrator"
     ROTATE_ROOT = "vault.rotate-root"
-    UNSEAT_ADMINISTRATOR = "staff.unseat-administrator"
+    UNSEAT_APPROVER = "staff.unseat-approver"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,15 +11,16 @@ from doorward.people.model.approvals import Action, Approval
 LASTS = timedelta(hours=24)
 LONGEST_REASON = 500
 STAFF_PREFIX = "staff_"
+BETWEEN_APPROVERS = frozenset({Action.APPOINT_APPROVER, Action.UNSEAT_APPROVER})
 
 RIGHT_FOR: dict[Action, Permission] = {
     Action.AUDIT_EXPIRE: Permission.AUDIT_EXPIRE,
     Action.ERASE_MANY: Permission.PEOPLE_ERASE,
     Action.EXPORT_MANY: Permission.PEOPLE_READ,
     Action.FACE_SEARCH: Permission.GATES_MANAGE,
-    Action.GIVE_ADMINISTRATOR: Permission.STAFF_MANAGE,
+    Action.APPOINT_APPROVER: Permission.STAFF_MANAGE,
     Action.ROTATE_ROOT: Permission.VAULT_ROTATE,
-    Action.UNSEAT_ADMINISTRATOR: Permission.STAFF_MANAGE,
+    Action.UNSEAT_APPROVER: Permission.STAFF_MANAGE,
 }
 
 
@@ -58,9 +59,9 @@ def may_use(approval: Approval | None, actor_id: str, action: Action, digest: st
 def needs_second_person(action: Action, approvers: int) -> bool:
     """Whether one person alone may not do this.
 
-    Only while nobody else could approve may the one administrator appoint a second; all else waits for two.
+    Only while nobody else could approve may the one who can appoint a second; all else waits for two.
     """
-    return not (action is Action.GIVE_ADMINISTRATOR and approvers == 0)
+    return action not in BETWEEN_APPROVERS or approvers > 0
 
 
 def _is_open(approval: Approval, now: datetime) -> bool:

@@ -24,6 +24,7 @@ COMMON_PARTS = tuple(_WORDS.split())
 LEET = {"@": "a", "4": "a", "3": "e", "1": "i", "!": "i", "0": "o", "$": "s", "5": "s", "7": "t"}
 ROWS = ("abcdefghijklmnopqrstuvwxyz", "qwertyuiopasdfghjklzxcvbnm", "01234567890")
 FEWEST_DIFFERENT = 5
+SHORTEST_TELLING_LOGIN = 4
 
 
 def one_form_of_password(password: str) -> str:
@@ -39,7 +40,7 @@ def require_good_password(password: str, *, login: str, has_second_factor: bool)
         raise Invalid(f"Choose a password of at least {least} characters; a few words in a row do well.")
     if len(password) > AT_MOST:
         raise Invalid(f"Choose a password of at most {AT_MOST} characters.")
-    if login and login.casefold() in password.casefold():
+    if _holds_login(password.casefold(), login.casefold()):
         raise Invalid("Choose a password that does not contain your login.")
     if is_common(password):
         raise Invalid(
@@ -56,6 +57,12 @@ def is_common(password: str) -> bool:
     if any(_is_run(plain, row * 2) or _is_run(plain, row[::-1] * 2) for row in ROWS):
         return True
     return _is_made_of_common(plain)
+
+
+def _holds_login(password: str, login: str) -> bool:
+    """Whether the login, or its part before the @, is in there; the shortest ones are in too many words."""
+    parts = (login, login.partition("@")[0])
+    return any(len(part) >= SHORTEST_TELLING_LOGIN and part in password for part in parts)
 
 
 def _is_run(password: str, row: str) -> bool:

@@ -70,12 +70,14 @@ def may_manage(actor: Actor, assignments: Iterable[Assignment]) -> bool:
     Whoever resets an account could become it: so nobody manages an account mightier than his own.
     """
     rights = rights_of(assignments)
+    if not rights:
+        return actor.may(Permission.STAFF_MANAGE, EVERY_SITE)
     return all(actor.may(Permission.STAFF_MANAGE, site_id) for site_id in rights) and covers(actor, rights)
 
 
-def is_administrator(assignments: Iterable[Assignment]) -> bool:
-    """Whether any of these makes its holder administrator of anything."""
-    return any(held.role is Role.ADMINISTRATOR for held in assignments)
+def is_approver(assignments: Iterable[Assignment]) -> bool:
+    """Whether any of these lets its holder be the second person: whoever makes approvers alone needs none."""
+    return any(Permission.STAFF_APPROVE in ROLES[held.role] for held in assignments)
 
 
 def leaves_nobody(administrators: Iterable[str], leaving: str) -> bool:

@@ -1,4 +1,4 @@
-"""Give roles and take them away; an administrator takes two people, and the last one stays."""
+"""Give roles and take them away; an approver takes two people, and the last administrator stays."""
 
 from doorward.audit.service import record
 from doorward.core.errors import Conflict, Denied
@@ -14,11 +14,15 @@ from doorward.platform.db import Unit
 
 def give_role(unit: Unit, account_id: str, role: Role, *, approval_id: str | None = None) -> None:
     """Give a role at the unit's site (`*` is every site); nobody gives a right he lacks there."""
-    staff_store.get_account(unit.rows, account_id)
+    if staff_store.get_account(unit.rows, account_id).closed:
+        raise Conflict("This account is closed: make a new one.")
     require_may_give(unit, role)
-    if role is Role.ADMINISTRATOR:
-        require_approval(unit, approval_id, Action.GIVE_ADMINISTRATOR, administrator_digest(unit, account_id))
-    if store.add_assignment(unit.rows, Assignment(account_id, unit.site_id, role)):
+    held = Assignment(account_id, unit.site_id, role)
+    if rules.is_approver([held]):
+        require_approval(
+            unit, approval_id, Action.APPOINT_APPROVER, appointment_digest(unit, account_id, role)
+        )
+    if store.add_assignment(unit.rows, held):
         record(unit, "staff.role_given", subject_id=account_id, role=role)
 
 
@@ -30,15 +34,15 @@ def take_role(unit: Unit, account_id: str, role: Role, *, approval_id: str | Non
         raise Conflict("This account does not hold this role here.")
     if rules.rules_every_site(held):
         require_not_last(unit, account_id)
-    if role is Role.ADMINISTRATOR:
+    if rules.is_approver([held]):
         require_second_for_unseating(unit, account_id, approval_id)
     store.forget_assignment(unit.rows, held)
     record(unit, "staff.role_taken", subject_id=account_id, role=role)
 
 
-def administrator_digest(unit: Unit, account_id: str) -> str:
-    """What an approval to appoint or unseat this administrator here is tied to: `account` and `site`."""
-    return facts_digest({"account": account_id, "site": unit.site_id})
+def appointment_digest(unit: Unit, account_id: str, role: Role) -> str:
+    """What an approval to appoint is tied to: the facts `account`, `role` and `site`."""
+    return facts_digest({"account": account_id, "role": role.value, "site": unit.site_id})
 
 
 def require_may_give(unit: Unit, role: Role) -> None:
@@ -61,8 +65,8 @@ def require_not_last(unit: Unit, account_id: str) -> None:
 
 
 def require_second_for_unseating(unit: Unit, account_id: str, approval_id: str | None) -> None:
-    """An administrator may resign; to unseat another takes two people."""
+    """Whoever may approve may resign; to unseat or reset him takes two people (facts: `account`)."""
     held = store.list_assignments(unit.rows, account_id)
-    if not rules.is_administrator(held) or account_id == unit.actor.id:
+    if not rules.is_approver(held) or account_id == unit.actor.id:
         return
-    require_approval(unit, approval_id, Action.UNSEAT_ADMINISTRATOR, administrator_digest(unit, account_id))
+    require_approval(unit, approval_id, Action.UNSEAT_APPROVER, facts_digest({"account": account_id}))

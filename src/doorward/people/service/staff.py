@@ -10,6 +10,7 @@ from doorward.core.permissions import EVERY_SITE
 from doorward.people.model.roles import Assignment, Role
 from doorward.people.model.staff import Account, Invitation, NewSession, Session, Staff, Stage
 from doorward.people.rules.passwords import require_good_password
+from doorward.people.rules.roles import is_approver
 from doorward.people.rules.sign_in import (
     INVITATION_LASTS,
     LOGIN_LIMIT,
@@ -33,18 +34,16 @@ TOKEN_BYTES = 32
 LONGEST_NAME = 100
 
 
-def create_staff(
-    unit: Unit, vault: Vault, *, login: str, name: str, role: Role, approval_id: str | None = None
-) -> tuple[str, str]:
+def create_staff(unit: Unit, vault: Vault, *, login: str, name: str, role: Role) -> tuple[str, str]:
     """A new account with one role at the unit's site; its id and the one-time token for its owner.
 
-    An account never begins as administrator: that is given afterwards, by two people.
+    An account never begins as one that may approve: that is given afterwards, by two people.
     """
-    if role is Role.ADMINISTRATOR:
-        raise Invalid("Create the account with another role, then give it administrator with an approval.")
+    if is_approver([Assignment("", unit.site_id, role)]):
+        raise Invalid("Create the account with another role, then give this one with an approval.")
     roles.require_may_give(unit, role)
     account = add_account(unit, vault, login=login, name=name)
-    roles.give_role(unit, account.id, role, approval_id=approval_id)
+    roles.give_role(unit, account.id, role)
     return account.id, _invite(unit, vault, account.id)
 
 
