@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from doorward.core.encoding import from_text
+from doorward.core.errors import Invalid
 from doorward.core.wire import Credential, FaceEvidence, PlateEvidence
 from doorward.gates.model import PinAnswer, Subject
 from doorward.people.model import PinCheck
@@ -20,7 +21,9 @@ from doorward.people.service.persons import standing_of
 from doorward.people.service.recogniser import Recogniser
 from doorward.people.service.vehicles import find_vehicle
 from doorward.platform.db import Unit
-from doorward.vision.model import FaceTemplate
+from doorward.vision.model import TEMPLATE_LENGTH, FaceTemplate
+
+OFF_LENGTH = 0.01
 
 ANSWERS = {
     PinCheck.RIGHT: PinAnswer.RIGHT,
@@ -84,5 +87,11 @@ class Known:
 
 
 def template_of(face: FaceEvidence) -> FaceTemplate:
-    """The 128 numbers of a message."""
-    return np.frombuffer(from_text(face.template), "<f4").astype(np.float32)
+    """The template of a message; `Invalid` unless it is 128 finite numbers of length one."""
+    try:
+        template = np.frombuffer(from_text(face.template), "<f4").astype(np.float32)
+    except ValueError as error:
+        raise Invalid("A face template is 128 float32 in base 64.") from error
+    if template.shape != (TEMPLATE_LENGTH,) or not abs(float(np.linalg.norm(template)) - 1) <= OFF_LENGTH:
+        raise Invalid("A face template is 128 finite numbers of length one.")
+    return template
