@@ -38,24 +38,25 @@ MEANINGS = {
     "D": "a digit",
     "A": "a letter or a digit",
 }
-RARE = math.log(0.1)
+# How usual a rare format is beside a common one. Europe's lists name 150 formats for few cars.
+_RARE = {Region.CN: math.log(0.3), Region.US: math.log(0.2), Region.EU: math.log(0.05)}
 # Own choice of text, where a country sells it. Only a very clear read may claim it.
 VANITY = -8.0
 _SHORTEST, _LONGEST = 2, 10
 
 
-def _formats(common: str, rare: str = "", vanity: str = "") -> dict[str, float]:
+def _formats(region: Region, common: str, rare: str = "", vanity: str = "") -> dict[str, float]:
     weights = dict.fromkeys(vanity.split(), VANITY)
-    weights |= dict.fromkeys(rare.split(), RARE)
+    weights |= dict.fromkeys(rare.split(), _RARE.get(region, 0.0))
     return weights | dict.fromkeys(common.split(), 0.0)
 
 
 _FORMATS: dict[Region, dict[str, float]] = {
-    Region.CN: _formats(countries.CHINA_COMMON, countries.CHINA),
-    Region.BR: _formats(countries.BRAZIL),
-    Region.EU: _formats(countries.EUROPE_COMMON, " ".join(countries.EUROPE.values())),
-    Region.US: _formats(countries.STATES_COMMON, countries.STATES, vanity="AAAAA AAAAAA AAAAAAA"),
-    Region.LATIN: _formats("AAAA AAAAA AAAAAA AAAAAAA AAAAAAAA"),
+    Region.CN: _formats(Region.CN, countries.CHINA_COMMON, countries.CHINA),
+    Region.BR: _formats(Region.BR, countries.BRAZIL),
+    Region.EU: _formats(Region.EU, countries.EUROPE_COMMON, " ".join(countries.EUROPE.values())),
+    Region.US: _formats(Region.US, countries.STATES_COMMON, countries.STATES, vanity="AAAAA AAAAAA AAAAAAA"),
+    Region.LATIN: _formats(Region.LATIN, "AAAA AAAAA AAAAAA AAAAAAA AAAAAAAA"),
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from doorward.vision.plates.grammar import VANITY, grammar_of
 from doorward.vision.plates.model import PlateObservation, Region
 
 LEAST_MEAN_CONFIDENCE = 0.75
@@ -14,10 +15,11 @@ LEAST_MEAN_CONFIDENCE = 0.75
 class Demands:
     """What a region asks: the detector's confidence, the weakest character's, the best candidate's share.
 
-    `shapes` are the least and the greatest width over height.
+    `detection` in three steps: for a text of a usual format, of an unusual one, of somebody's own choice (the
+    looser the format, the more signs fit it). `shapes` are the least and the greatest width over height.
     """
 
-    detection: float
+    detection: tuple[float, float, float]
     weakest: float
     share: float
     shapes: tuple[float, float]
@@ -25,24 +27,24 @@ class Demands:
 
 # The detector learned Chinese plates, takes North American ones for plates nearly as surely, and is much less
 # sure of the longer European ones (docs/decisions/0002-plate-models.md).
-_ELSEWHERE = Demands(detection=0.15, weakest=0.3, share=0.4, shapes=(2.0, 5.5))
 _DEMANDS = {
-    Region.CN: Demands(detection=0.3, weakest=0.2, share=0.3, shapes=(1.0, 5.0)),
-    Region.US: Demands(detection=0.3, weakest=0.1, share=0.3, shapes=(1.5, 3.2)),
-    Region.EU: _ELSEWHERE,
-    Region.BR: _ELSEWHERE,
-    Region.LATIN: Demands(detection=0.15, weakest=0.3, share=0.4, shapes=(1.2, 5.5)),
+    Region.CN: Demands((0.3, 0.3, 0.3), weakest=0.2, share=0.3, shapes=(1.0, 5.0)),
+    Region.US: Demands((0.1, 0.4, 0.8), weakest=0.1, share=0.3, shapes=(1.5, 3.2)),
+    Region.EU: Demands((0.1, 0.3, 0.3), weakest=0.3, share=0.4, shapes=(2.0, 5.5)),
+    Region.BR: Demands((0.15, 0.15, 0.15), weakest=0.3, share=0.4, shapes=(2.0, 5.5)),
+    Region.LATIN: Demands((0.15, 0.15, 0.15), weakest=0.3, share=0.4, shapes=(1.2, 5.5)),
 }
 
 
 def is_plausible(observation: PlateObservation, region: Region) -> bool:
     """True where the detector took it for a plate, its shape is one, and its characters were seen clearly."""
-    demands = _DEMANDS[region]
-    if not observation.candidates or observation.detection_confidence < demands.detection:
+    if not observation.candidates:
         return False
-    best, shape = observation.candidates[0], _shape(observation)
+    demands, best = _DEMANDS[region], observation.candidates[0]
+    step = _looseness(best.text, region)
     return (
-        demands.shapes[0] <= shape <= demands.shapes[1]
+        observation.detection_confidence >= demands.detection[step]
+        and demands.shapes[0] <= _shape(observation) <= demands.shapes[1]
         and best.minimum_confidence >= demands.weakest
         and best.probability >= demands.share
         and mean_confidence(observation) >= LEAST_MEAN_CONFIDENCE
@@ -61,6 +63,12 @@ def mean_confidence(observation: PlateObservation) -> float:
 def rank(observation: PlateObservation) -> float:
     """Greater for the plate that is meant: well read, surely found, near the camera."""
     return mean_confidence(observation) * (0.3 + observation.detection_confidence)
+
+
+def _looseness(text: str, region: Region) -> int:
+    """0 for a usual format, 1 for an unusual one, 2 for a text of somebody's own choice."""
+    weight = grammar_of(region).log_prior(text)
+    return 0 if weight >= 0 else 1 if weight > VANITY else 2
 
 
 def _shape(observation: PlateObservation) -> float:
