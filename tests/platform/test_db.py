@@ -2,10 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from doorward.core.errors import Invalid, Tampered
+from doorward.audit.service import list_entries, record, verify
+from doorward.core.errors import DoorwardError, Invalid, Tampered
 from doorward.platform.db import Database
 from doorward.platform.engine import encrypted_sqlite
 from doorward.platform.jobs import enqueue, run_due
+from doorward.platform.paging import page_request
 
 from ..conftest import GUARD, NOON, SITE, SteppingClock
 
@@ -48,3 +50,31 @@ def test_a_job_that_fails_is_tried_later_and_never_half_done(
     clock.advance(seconds=4)
     assert run_due(database, {"a.job": handler}) == 1
     assert run_due(database, {"a.job": handler}) == 0
+
+
+def test_what_a_unit_gathers_is_written_once_before_its_commit(database: Database) -> None:
+    with database.unit(GUARD, SITE) as unit:
+        enqueue(unit, "a.job")
+        first, second = record(unit, "a.deed"), record(unit, "another.deed")
+        assert [entry.event for entry in list_entries(unit, page_request(limit=5)).items] == [
+            "another.deed",
+            "a.deed",
+        ], "whoever reads the log in the same unit finds what the unit recorded"
+    assert (first, second) == (0, 1)
+    with database.unit(GUARD, SITE) as unit:
+        assert record(unit, "third.deed") == 3, "the look itself was the third"
+    with database.unit(GUARD, SITE) as unit:
+        verify(unit, {})
+
+
+def test_a_unit_that_fails_at_its_end_keeps_nothing(database: Database) -> None:
+    with pytest.raises(Invalid), database.unit(GUARD, SITE) as unit:
+        record(unit, "a.deed")
+        raise Invalid("no")
+    with database.unit(GUARD, SITE) as unit:
+        assert record(unit, "first.deed") == 0
+
+
+def test_a_unit_that_only_reads_refuses_a_deed(database: Database) -> None:
+    with pytest.raises(DoorwardError, match="only reads"), database.reading(GUARD, SITE) as unit:
+        record(unit, "a.deed")

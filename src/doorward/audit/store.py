@@ -83,27 +83,16 @@ def read_frontier(rows: Rows) -> Frontier:
     return Frontier(row.size, tuple(raw[at : at + DIGEST] for at in range(0, len(raw), DIGEST)))
 
 
-def append(rows: Rows, leaf: Leaf, frontier: Frontier, nodes: Sequence[tuple[Node, bytes]]) -> None:
-    """Add an entry, the nodes it completed, and move the frontier."""
-    entry = leaf.entry
-    assert entry is not None
-    values = {
-        "position": entry.position,
-        "digest": leaf.digest,
-        "site_id": entry.site_id,
-        "event": entry.event,
-        "actor": entry.actor,
-        "subject_id": entry.subject_id,
-        "at_us": entry.at_us,
-        "facts": entry.facts,
-        "salt": entry.salt,
-    }
-    rows.execute(ADD_ENTRY, values)
+def append(
+    rows: Rows, leaves: Sequence[Leaf], frontier: Frontier, nodes: Sequence[tuple[Node, bytes]]
+) -> None:
+    """Add entries, the nodes they completed, and move the frontier to where it then stands."""
+    rows.execute(ADD_ENTRY, [_values(leaf) for leaf in leaves])
     if nodes:
         rows.execute(ADD_NODES, [{"id": node_id(node), "digest": digest} for node, digest in nodes])
     roots = b"".join(frontier.roots)
-    if frontier.size == 1:
-        rows.execute(insert(FRONTIER), {"id": THE_ONE, "size": 1, "roots": roots})
+    if leaves[0].position == 0:
+        rows.execute(insert(FRONTIER), {"id": THE_ONE, "size": frontier.size, "roots": roots})
     else:
         rows.execute(MOVE_FRONTIER, {"new_size": frontier.size, "new_roots": roots})
 
@@ -211,6 +200,22 @@ def _of_site(query: Select[Any], site_id: str) -> Select[Any]:
 
 def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
     return (ids[at : at + AT_ONCE] for at in range(0, len(ids), AT_ONCE))
+
+
+def _values(leaf: Leaf) -> dict[str, object]:
+    entry = leaf.entry
+    assert entry is not None
+    return {
+        "position": entry.position,
+        "digest": leaf.digest,
+        "site_id": entry.site_id,
+        "event": entry.event,
+        "actor": entry.actor,
+        "subject_id": entry.subject_id,
+        "at_us": entry.at_us,
+        "facts": entry.facts,
+        "salt": entry.salt,
+    }
 
 
 def _leaf(row: Row[Any]) -> Leaf:

@@ -8,6 +8,7 @@ from doorward.audit import store
 from doorward.audit.model import Entry, Frontier, Leaf, Segment, SignedHead, Verification
 from doorward.audit.rules import EMPTY_ROOT, Node, entry_bytes, grow, leaf_hash, read_segment, root_of
 from doorward.audit.service.heads import require_genuine
+from doorward.audit.service.recording import written
 from doorward.core.errors import Tampered
 from doorward.platform.db import Unit
 
@@ -37,7 +38,7 @@ def verify(unit: Unit, trusted: Mapping[str, bytes]) -> Verification:
         by_size.setdefault(head.head.size, []).append(head)
     walk = _Walk()
     _require_root(walk, by_size.pop(0, []))
-    for batch in _batches(store.walk_leaves(unit.rows)):
+    for batch in _batches(store.walk_leaves(written(unit))):
         made: dict[Node, bytes] = {}
         for leaf in batch:
             _take(walk, leaf, made)

@@ -5,7 +5,7 @@ from datetime import datetime
 from doorward.audit import store
 from doorward.audit.model import Segment, microseconds
 from doorward.audit.rules import EXPIRED
-from doorward.audit.service.recording import record
+from doorward.audit.service.recording import record, written
 from doorward.core.errors import Conflict, Invalid
 from doorward.platform.db import Unit
 
@@ -21,7 +21,7 @@ def expire_segment(unit: Unit, segment: Segment) -> int:
     head = store.find_head(unit.rows)
     if head is None or segment.last >= head.head.size:
         raise Conflict("This segment is not covered by a signed head yet: sign one first.")
-    count = store.strip_bodies(unit.rows, unit.site_id, segment)
+    count = store.strip_bodies(written(unit), unit.site_id, segment)
     if count:
         record(unit, EXPIRED, first=segment.first, last=segment.last, entries=count, head=head.head.size)
     return count
@@ -29,7 +29,7 @@ def expire_segment(unit: Unit, segment: Segment) -> int:
 
 def segment_before(unit: Unit, moment: datetime) -> Segment | None:
     """The site's entries older than an instant, as far as a signed head covers them; None if none."""
-    found = store.find_last_before(unit.rows, unit.site_id, microseconds(moment))
+    found = store.find_last_before(written(unit), unit.site_id, microseconds(moment))
     head = store.find_head(unit.rows)
     if found is None or head is None or found.first >= head.head.size:
         return None

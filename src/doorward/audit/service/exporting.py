@@ -9,7 +9,7 @@ from typing import Any
 from doorward.audit import store
 from doorward.audit.model import Leaf, SignedHead
 from doorward.audit.rules import entry_bytes
-from doorward.audit.service.recording import record
+from doorward.audit.service.recording import record, written
 from doorward.core.errors import Conflict, Unavailable
 from doorward.core.permissions import EVERY_SITE
 from doorward.platform.db import Unit
@@ -31,7 +31,7 @@ def export(unit: Unit, folder: Path) -> int:
     try:
         _write(folder / HEADS, (head_json(head) for head in store.list_heads(unit.rows)))
         return _write(
-            folder / ENTRIES, (leaf_json(leaf, unit.site_id) for leaf in store.walk_leaves(unit.rows))
+            folder / ENTRIES, (leaf_json(leaf, unit.site_id) for leaf in store.walk_leaves(written(unit)))
         )
     except OSError as error:
         raise Unavailable("The export could not be written: check the folder's disk.") from error

@@ -9,13 +9,14 @@ from doorward.audit import store
 from doorward.audit.model import Head, SignedHead, microseconds
 from doorward.audit.ports import Signer
 from doorward.audit.rules import head_bytes, root_of
+from doorward.audit.service.recording import written
 from doorward.core.errors import NotFound, Tampered
 from doorward.platform.db import Unit
 
 
 def sign_head(unit: Unit, signer: Signer) -> SignedHead:
     """Sign the log as it stands; the head of this size and key is signed once and then repeated."""
-    frontier = store.read_frontier(unit.rows)
+    frontier = store.read_frontier(written(unit))
     known = store.find_head(unit.rows, frontier.size, signer.key_id)
     if known is not None:
         return known

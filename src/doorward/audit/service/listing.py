@@ -2,7 +2,7 @@
 
 from doorward.audit import store
 from doorward.audit.model import Entry
-from doorward.audit.service.recording import record
+from doorward.audit.service.recording import record, written
 from doorward.core.errors import Invalid
 from doorward.platform.db import Unit
 from doorward.platform.paging import Page, PageRequest, make_page
@@ -15,7 +15,9 @@ def list_entries(unit: Unit, wanted: PageRequest, *, event: str | None = None) -
         if not wanted.after.isdecimal():
             raise Invalid("This cursor is not one of ours: start again without it.")
         before = int(wanted.after)
-    found = store.list_entries(unit.rows, unit.site_id, before=before, limit=wanted.limit + 1, event=event)
+    found = store.list_entries(
+        written(unit), unit.site_id, before=before, limit=wanted.limit + 1, event=event
+    )
     page = make_page(found, wanted, lambda entry: str(entry.position))
     record(unit, "audit.read", entries=len(page.items))
     return page

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from doorward.audit import store
 from doorward.audit.model import ConsistencyProof, InclusionProof, Leaf, Ledger, LedgerEntry
 from doorward.audit.rules import consistency_ranges, cover, inclusion_ranges, path_of
-from doorward.audit.service.recording import record
+from doorward.audit.service.recording import record, written
 from doorward.core.errors import NotFound, Tampered
 from doorward.core.permissions import EVERY_SITE
 from doorward.platform.db import Unit
@@ -28,7 +28,7 @@ def prove_consistency(unit: Unit, first: int, second: int) -> ConsistencyProof:
 
 def find_leaf(unit: Unit, position: int) -> Leaf:
     """What is stored at a position, if it belongs to the unit's site; else `NotFound`."""
-    leaf = store.find_leaf(unit.rows, position)
+    leaf = store.find_leaf(written(unit), position)
     if leaf is None or not _may_see(unit, leaf):
         raise NotFound("There is no such entry here, or its segment has expired.")
     return leaf
@@ -36,7 +36,7 @@ def find_leaf(unit: Unit, position: int) -> Leaf:
 
 def ledger_of(unit: Unit, subject_id: str) -> Ledger:
     """Everything recorded at this site about one subject, with proofs; the look is recorded too."""
-    entries = store.list_about(unit.rows, unit.site_id, subject_id)
+    entries = store.list_about(written(unit), unit.site_id, subject_id)
     head = store.find_head(unit.rows)
     size = head.head.size if head is not None else 0
     covered = [entry.position for entry in entries if entry.position < size]
@@ -51,14 +51,14 @@ def ledger_of(unit: Unit, subject_id: str) -> Ledger:
 def _paths(unit: Unit, wanted: Iterable[Ranges]) -> list[tuple[bytes, ...]]:
     wanted = list(wanted)
     names = {node for ranges in wanted for start, end in ranges for node in cover(start, end)}
-    nodes = store.get_nodes(unit.rows, names)
+    nodes = store.get_nodes(written(unit), names)
     if len(nodes) != len(names):
         raise Tampered("The audit log has lost nodes: run `doorward audit verify`.")
     return [path_of(ranges, nodes) for ranges in wanted]
 
 
 def _require_size(unit: Unit, size: int) -> None:
-    if size > store.read_frontier(unit.rows).size:
+    if size > store.read_frontier(written(unit)).size:
         raise NotFound("The audit log is not that long yet.")
 
 

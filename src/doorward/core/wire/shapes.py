@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, TypeVar
 
 from doorward.core.encoding import from_text, to_text
@@ -12,7 +13,7 @@ from doorward.core.errors import Invalid
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 Reader = Callable[[Any], T]
-INSTANT = "%Y-%m-%dT%H:%M:%S.%fZ"
+AN_INSTANT = "an instant such as 2030-01-07T12:00:00.000000Z"
 
 
 def refuse(what: str) -> Invalid:
@@ -78,10 +79,12 @@ def flag(value: Any) -> bool:
 def instant(value: Any) -> datetime:
     """A UTC instant with six decimals and a Z."""
     try:
-        moment = datetime.strptime(value, INSTANT).replace(tzinfo=UTC)
-    except (ValueError, TypeError) as error:
-        raise refuse("an instant such as 2030-01-07T12:00:00.000000Z") from error
-    return moment
+        moment = datetime.fromisoformat(value)
+        if plain(moment) == value:
+            return moment.replace(tzinfo=UTC)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise refuse(AN_INSTANT) from error
+    raise refuse(AN_INSTANT)
 
 
 def one_of(kind: type[E]) -> Reader[E]:
@@ -146,5 +149,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [plain(item) for item in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {part.name: plain(getattr(value, part.name)) for part in dataclasses.fields(value)}
+        return {name: plain(getattr(value, name)) for name in _names_of(type(value))}
     return value
+
+
+@cache
+def _names_of(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(part.name for part in dataclasses.fields(kind))

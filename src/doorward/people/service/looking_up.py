@@ -1,6 +1,6 @@
 """Keyed look-ups as they are stored: the key's generation, then the hash, so that old ones can be found."""
 
-from doorward.vault.model import KeyName, Purpose, Use
+from doorward.vault.model import Purpose
 from doorward.vault.service import Vault
 
 GENERATION_BYTES = 4
@@ -13,12 +13,7 @@ def lookup_of(vault: Vault, purpose: Purpose, value: str) -> bytes:
 
 def lookups_of(vault: Vault, purpose: Purpose, value: str) -> list[bytes]:
     """What may be stored for a value while a rotation runs, newest first."""
-    while True:
-        generations = vault.generations(KeyName(Use.BLIND, purpose))
-        hashes = vault.blinds(purpose, value)
-        # Another process may have rotated the key in between: then numbers and hashes do not belong together.
-        if vault.generations(KeyName(Use.BLIND, purpose)) == generations:
-            return [mark(number) + one for number, one in zip(generations, hashes, strict=True)]
+    return [mark(number) + blind for number, blind in vault.numbered_blinds(purpose, value)]
 
 
 def mark(generation: int) -> bytes:

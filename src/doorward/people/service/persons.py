@@ -154,20 +154,20 @@ def suspend(unit: Unit, subject_id: str, *, suspended: bool) -> None:
 
 def standing_of(unit: Unit, subject_id: str) -> Standing | None:
     """What limits a person's or vehicle's passages; None if unknown here."""
-    person = persons.find_person(unit.rows, unit.site_id, subject_id)
-    vehicle = None if person else vehicles.find_vehicle(unit.rows, unit.site_id, subject_id)
-    found = person or vehicle
-    if found is None:
+    person = persons.find_standing(unit.rows, unit.site_id, subject_id)
+    if person is not None:
+        return person
+    vehicle = vehicles.find_vehicle(unit.rows, unit.site_id, subject_id)
+    if vehicle is None:
         return None
-    denied = vehicle is not None and vehicle.listing is Listing.DENY
     return Standing(
         subject_id=subject_id,
-        kind=str(person.kind) if person else "vehicle",
-        valid_from=found.valid_from,
-        valid_until=found.valid_until,
-        suspended=found.suspended or denied,
+        kind="vehicle",
+        valid_from=vehicle.valid_from,
+        valid_until=vehicle.valid_until,
+        suspended=vehicle.suspended or vehicle.listing is Listing.DENY,
         group_ids=persons.groups_of(unit.rows, subject_id),
-        passback_exempt=person.passback_exempt if person else False,
+        passback_exempt=False,
     )
 
 

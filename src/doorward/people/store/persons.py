@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Executable, bindparam, delete, exists, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from doorward.people.model import Basis, Group, Kind, Person
+from doorward.people.model import Basis, Group, Kind, Person, Standing
 from doorward.people.store.faces import TemplateRow
 from doorward.platform.db import Base, Rows
 from doorward.platform.types import UtcDateTime
@@ -55,6 +55,11 @@ TEMPLATES: Any = TemplateRow.__table__
 FIND_PERSON = select(
     PERSONS, exists().where(TEMPLATES.c.person_id == PERSONS.c.id).correlate(PERSONS).label("has_face")
 ).where(PERSONS.c.id == bindparam("person"), PERSONS.c.site_id == bindparam("site"))
+STANDING = (
+    select(PERSONS, MEMBERSHIPS.c.group_id)
+    .outerjoin(MEMBERSHIPS, MEMBERSHIPS.c.subject_id == PERSONS.c.id)
+    .where(PERSONS.c.id == bindparam("person"), PERSONS.c.site_id == bindparam("site"))
+)
 GROUPS_OF = select(MEMBERSHIPS.c.group_id).where(MEMBERSHIPS.c.subject_id == bindparam("subject"))
 
 
@@ -82,6 +87,23 @@ def add_person(rows: Rows, site_id: str, person: Person, sealed: dict[str, bytes
 def find_person(rows: Rows, site_id: str, person_id: str) -> Person | None:
     row = rows.execute(FIND_PERSON, {"person": person_id, "site": site_id}).first()
     return _person(row, has_face=row.has_face) if row else None
+
+
+def find_standing(rows: Rows, site_id: str, person_id: str) -> Standing | None:
+    """What limits a person's passages, in one look."""
+    found = rows.execute(STANDING, {"person": person_id, "site": site_id}).all()
+    if not found:
+        return None
+    row = found[0]
+    return Standing(
+        subject_id=person_id,
+        kind=row.kind,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        suspended=row.suspended,
+        group_ids=frozenset(one.group_id for one in found if one.group_id is not None),
+        passback_exempt=row.passback_exempt,
+    )
 
 
 def find_sealed(rows: Rows, site_id: str, person_id: str) -> tuple[bytes, bytes | None] | None:

@@ -64,8 +64,13 @@ class Vault:
 
     def blinds(self, purpose: Purpose, value: str) -> list[bytes]:
         """The hashes under every live generation, newest first: look up with IN while a rotation runs."""
-        name = KeyName(Use.BLIND, purpose)
-        return [_blinded(self._key(name, number), value) for number in self.generations(name)]
+        return [blind for _, blind in self.numbered_blinds(purpose, value)]
+
+    def numbered_blinds(self, purpose: Purpose, value: str) -> list[tuple[int, bytes]]:
+        """The same, each with its generation; all from one state of the ring."""
+        name, ring = KeyName(Use.BLIND, purpose), self.ring.read()
+        found = [(number, ring.key(name, number)) for number in sorted(ring.keys[name], reverse=True)]
+        return [(number, _blinded(key, value)) for number, key in found if key is not None]
 
     def seal(self, purpose: Purpose, place: Place, plaintext: bytes) -> bytes:
         """AES-256-GCM under the purpose's newest key, bound to the place."""
