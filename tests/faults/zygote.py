@@ -1,7 +1,7 @@
 """Imports the whole program once, then forks a real process for each part that a test wants played.
 
-Orders come as JSON lines on standard input: `part` with `words` and the file `said`, answered by a process id;
-or `wait`, answered by the exit code, negative for a signal, null if the process still runs after the seconds.
+Orders come as JSON lines on standard input: `part` with `words` and the file `said`, answered by a process
+id; or `wait`, answered by the exit code, negative for a signal, null if it still runs after those seconds.
 """
 
 import contextlib
