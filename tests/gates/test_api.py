@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from doorward.core.encoding import to_text
-from doorward.core.errors import Denied, NotFound, Tampered
+from doorward.core.errors import Denied, NotFound
 from doorward.core.permissions import Actor, Permission
 from doorward.core.wire import Permit, Signed, decode
 from doorward.gates.api import ROUTES
@@ -107,7 +107,7 @@ def test_a_forged_sighting_is_refused_and_somebody_hears_of_it(door: Door, scene
     signed = scene.sighting(card="card-ada")
     forged = Signed(signed.body, signed.signer_id, bytes(64))
     for _ in range(2):
-        with pytest.raises(Tampered):
+        with pytest.raises(Denied):
             door.client.post(HERE + "/edge/sightings", json=forged.to_json())
     (alarm,) = door.call("GET", "/alarms")["items"]
     assert (alarm["kind"], alarm["place_id"]) == ("message-refused", "agent_1")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorward.core import wire
-from doorward.core.errors import Tampered
+from doorward.core.errors import Denied
 from doorward.core.wire import (
     START_OF_CHAIN,
     Credential,
@@ -121,7 +121,7 @@ def test_a_forged_entry_is_refused_and_nothing_of_its_batch_is_kept(scene: Scene
     journal = Journal(scene)
     journal.opened()
     forged = replace(journal.entries[1], signature=bytes(64))
-    with pytest.raises(Tampered):
+    with pytest.raises(Denied):
         journal.replay([journal.entries[0], forged])
     assert scene.states() == []
 

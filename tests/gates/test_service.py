@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from doorward.core import wire
-from doorward.core.errors import Conflict, DoorwardError, Invalid, NotFound, Tampered
+from doorward.core.errors import Conflict, Denied, DoorwardError, Invalid, NotFound
 from doorward.core.wire import Door
 from doorward.gates import service
 from doorward.gates.model import (
@@ -146,7 +146,7 @@ def test_many_who_ask_at_once_are_each_answered_for_themselves(scene: Scene, dat
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(ask, [*good[:10], forged, *good[10:]]))
-    assert isinstance(answers[10], Tampered)
+    assert isinstance(answers[10], Denied)
     permits = [one for one in answers if isinstance(one, wire.Permit)]
     assert len({one.permit_id for one in permits if one.opens}) == 20
     assert len(scene.states()) == 20

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from doorward.audit.service import record
 from doorward.core.encoding import canonical_json
-from doorward.core.errors import Denied, NotFound, Tampered
+from doorward.core.errors import Denied, NotFound
 from doorward.core.ids import new_id
 from doorward.core.wire import Kind, Permit, Sighting, Signed, encode, sign
 from doorward.core.wire.shapes import plain
@@ -49,7 +49,7 @@ def admit(unit: Unit, post: Post, signed: Signed) -> Signed:
     """The signed answer to a sighting: a permit that opens once and soon expires, or a refusal.
 
     A repeat is answered as before while that answer lasts, and refused after it; it never opens twice.
-    `Denied` for an agent that is unknown or speaks for another's gate, `Tampered` for a wrong signature.
+    `Denied` for an agent that is unknown, speaks for another's gate or did not sign this.
     """
     return decide_heard(unit, post, hear_sighting(unit, post, signed))
 
@@ -81,7 +81,7 @@ def hear_sighting(unit: Unit, post: Post, signed: Signed) -> Heard:
     plan = post.plans.latest(unit)
     try:
         sighting = hear(plan, Sighting, signed)
-    except (Denied, Tampered):
+    except Denied:
         plan = post.plans.plan_of(unit)
         sighting = hear(plan, Sighting, signed)
     version, held_id = passages.opening_look(unit.rows, unit.site_id, sighting.agent_id, sighting.sequence)

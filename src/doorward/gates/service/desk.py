@@ -5,7 +5,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from threading import Event, Lock
 
-from doorward.core.errors import DoorwardError
+from doorward.core.errors import DoorwardError, Unavailable
 from doorward.core.permissions import Actor
 from doorward.core.wire import Signed
 from doorward.gates.service.admission import decide_heard, hear_sighting
@@ -72,6 +72,9 @@ class Desk:
             batch = [self._waiting.popleft() for _ in range(count)]
         try:
             self._decide(batch)
+        except Unavailable as error:  # a full disk or a locked file: it would keep each of them waiting alone
+            for asked in batch:
+                asked.answer = Unavailable(str(error))
         except Exception as error:  # one sighting's fault must not refuse the others: each then asks alone
             log.warning("batch undone", extra={"sightings": count, "code": type(error).__name__})
         finally:

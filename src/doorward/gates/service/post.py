@@ -1,5 +1,7 @@
 """What stands behind every decision: who identifies, with which keys, under which plan."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from threading import Lock
@@ -8,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays
 
-from doorward.core.errors import Denied, Invalid
+from doorward.core.errors import Denied, Invalid, Tampered
 from doorward.core.keys import ServerKeys, agent_key
 from doorward.core.wire import DoorState, JournalEntry, Outcome, Request, Sighting, Signed, open_message
 from doorward.gates.model import (
@@ -129,12 +131,26 @@ def hours_of(rules: SiteRules, schedules: dict[str, Schedule], now: datetime) ->
     return Hours(schedules, holidays_of(rules.calendar, years), zone_of(rules.time_zone))
 
 
+@contextmanager
+def from_outside() -> Iterator[None]:
+    """`Denied` for bytes that fail their proof: anybody can send such, they tell nothing of what we keep."""
+    try:
+        yield
+    except Tampered as error:
+        raise Denied(
+            "This message was not signed or sealed with the keys that agent and server agreed on: "
+            "register the key that the agent has.",
+            because="proof",
+        ) from error
+
+
 def hear(plan: Plan, shape: type[M], signed: Signed) -> M:
-    """What an agent said, if it is known, signed it, and speaks for that gate."""
+    """What an agent said, if it is known, signed it, and speaks for that gate; `Denied` otherwise."""
     agent = plan.agents.get(signed.signer_id)
     if agent is None or agent.revoked:
         raise Denied("This agent is not registered here: register its public key first.")
-    message = open_message(agent_key(agent.public_key), shape, signed)
+    with from_outside():
+        message = open_message(agent_key(agent.public_key), shape, signed)
     speaker = getattr(message, "agent_id", signed.signer_id)
     if speaker != agent.id or message.gate_id not in agent.gate_ids:
         raise Denied("This agent may not speak for this gate.")
