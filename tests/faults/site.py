@@ -53,18 +53,20 @@ def furnish(folder: Path) -> Facts:
     """A site with one gate, its agent, somebody who may pass it by card, and a key for programs."""
     house = create_house(folder)
     with house.unit() as unit:
-        facts = Facts(_token(unit, house), _person(unit, house), house.post.keys.public)
-        set_piece(unit, house.post, Zone(id="zone_hall", name="Hall"))
-        set_piece(
-            unit,
-            house.post,
-            Gate(id=GATE, name="Card", factors=((Factor.CARD,),), to_zone_id="zone_hall"),
-        )
-        key = to_text(AGENT_KEY.public_key().public_bytes_raw())
-        set_piece(unit, house.post, Agent(id=AGENT, name="Post", public_key=key, gate_ids=(GATE,)))
-        grant(unit, house.post, Grant(id="", holder_id=facts.person_id))
+        facts = Facts(_token(unit, house), employ(unit, house), house.post.keys.public)
+        plan(unit, house, facts.person_id)
     house.close()
     return facts
+
+
+def plan(unit: Unit, house: House, person_id: str) -> None:
+    """One gate, the agent beside it, and who may pass."""
+    gate = Gate(id=GATE, name="Card", factors=((Factor.CARD,),), to_zone_id="zone_hall")
+    key = to_text(AGENT_KEY.public_key().public_bytes_raw())
+    set_piece(unit, house.post, Zone(id="zone_hall", name="Hall"))
+    set_piece(unit, house.post, gate)
+    set_piece(unit, house.post, Agent(id=AGENT, name="Post", public_key=key, gate_ids=(GATE,)))
+    grant(unit, house.post, Grant(id="", holder_id=person_id))
 
 
 def _token(unit: Unit, house: House) -> str:
@@ -76,7 +78,8 @@ def _token(unit: Unit, house: House) -> str:
     return token
 
 
-def _person(unit: Unit, house: House) -> str:
+def employ(unit: Unit, house: House) -> str:
+    """Somebody with a card."""
     person = add_person(unit, house.vault, NewPerson(name=Faker().name(), basis=Basis.CONSENT))
     add_card(unit, house.vault, person.id, CARD)
     return person.id

@@ -10,13 +10,14 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from doorward.app.cli import main as command_line
 from tests.faults import deeds, server
 
-PARTS = {"serve": server.main, "deed": deeds.main, "command": command_line}
+PARTS: dict[str, Callable[[list[str]], None]] = {"serve": server.main, "deed": deeds.main, "command": command_line}
 INTERNAL = 70
 
 

@@ -2,25 +2,41 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from doorward.core.permissions import system_actor
-from doorward.platform.db import Database
+from doorward.core.errors import DoorwardError
+from doorward.core.permissions import EVERY_SITE, system_actor
+from doorward.platform.db import Database, Unit
 from doorward.platform.jobs import Handler, run_due
 
 log = logging.getLogger("doorward.worker")
 
 IDLE_SECONDS = 0.5
+SITES_KNOWN_SECONDS = 10.0
+LONGEST_BACK_OFF_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """A duty that comes round at an interval; it must bear being done twice."""
+    """A duty that comes round at an interval; it must bear being done twice.
+
+    It is done for every site, or once for the whole house where it does not look at the site.
+    """
 
     interval: timedelta
     duty: Handler
+    at_every_site: bool = True
+
+
+@dataclass(slots=True)
+class _Round:
+    """When something comes round again, on a clock that nobody can set."""
+
+    due_at: float = float("-inf")
+    failures: int = 0
 
 
 class Worker:
@@ -32,12 +48,18 @@ class Worker:
         site_id: str,
         handlers: Mapping[str, Handler],
         schedule: Mapping[str, Every],
+        *,
+        sites: Callable[[Unit], Sequence[str]] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._site_id = site_id
         self._handlers = handlers
         self._schedule = schedule
-        self._last: dict[str, datetime] = {}
+        self._list_sites = sites or (lambda _: (site_id,))
+        self._monotonic = monotonic
+        self._sites: Sequence[str] = (site_id,)
+        self._rounds: dict[tuple[str, str], _Round] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="doorward-worker", daemon=True)
 
@@ -51,27 +73,48 @@ class Worker:
         self._thread.join(timeout=10)
 
     def turn(self) -> int:
-        """One round; returns how many jobs were done."""
-        done = run_due(self._database, self._handlers)
+        """One round; returns how many jobs were done. Whatever fails is tried again, each for itself."""
+        done = 0
+
+        def run_jobs() -> None:
+            nonlocal done
+            done = run_due(self._database, self._handlers)
+
+        self._come_round("jobs", EVERY_SITE, 0.0, run_jobs)
+        self._come_round("sites", EVERY_SITE, SITES_KNOWN_SECONDS, self._look_for_sites)
         for name, every in self._schedule.items():
-            self._come_round(name, every)
+            for site_id in self._sites if every.at_every_site else (self._site_id,):
+                self._come_round(name, site_id, every.interval.total_seconds(), self._duty(name, site_id))
         return done
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            try:
-                busy = self.turn()
-            except Exception as error:  # a full disk or a locked file must not end the worker
-                log.error("worker round failed", exc_info=error)
-                busy = 0
-            if not busy:
+            if not self.turn():
                 self._stop.wait(IDLE_SECONDS)
 
-    def _come_round(self, name: str, every: Every) -> None:
-        now = self._database.clock()
-        last = self._last.get(name)
-        if last is not None and timedelta(0) <= now - last < every.interval:
+    def _look_for_sites(self) -> None:
+        with self._database.reading(system_actor("worker"), EVERY_SITE) as unit:
+            self._sites = tuple(dict.fromkeys((self._site_id, *self._list_sites(unit))))
+
+    def _duty(self, name: str, site_id: str) -> Callable[[], None]:
+        def do() -> None:
+            with self._database.unit(system_actor(name), site_id) as unit:
+                self._schedule[name].duty(unit, {})
+
+        return do
+
+    def _come_round(self, name: str, site_id: str, interval: float, work: Callable[[], None]) -> None:
+        """Do it if it is due; after a failure it is tried again, at growing distances."""
+        turn = self._rounds.setdefault((name, site_id), _Round())
+        if self._stop.is_set() or self._monotonic() < turn.due_at:
             return
-        self._last[name] = now
-        with self._database.unit(system_actor(name), self._site_id) as unit:
-            every.duty(unit, {})
+        try:
+            work()
+            turn.failures, wait = 0, interval
+        except Exception as error:  # a full disk or one bad record must end neither the worker nor the rest
+            turn.failures += 1
+            wait = min(2.0**turn.failures, LONGEST_BACK_OFF_SECONDS)
+            code = error.code if isinstance(error, DoorwardError) else type(error).__name__
+            facts = {"duty": name, "site": site_id, "code": code, "failures": turn.failures}
+            log.error("duty failed", exc_info=error, extra=facts)
+        turn.due_at = self._monotonic() + wait

@@ -19,7 +19,13 @@ from doorward.gates.service.commands import (
 )
 from doorward.gates.service.desk import Desk
 from doorward.gates.service.doorstates import list_doors, report_door, sweep_doors
-from doorward.gates.service.listing import forget_old_passages, get_passage, in_utc, list_passages
+from doorward.gates.service.listing import (
+    forget_old_passages,
+    get_passage,
+    in_utc,
+    list_passages,
+    list_planned_sites,
+)
 from doorward.gates.service.moving import find_present, forgive, place_by_hand
 from doorward.gates.service.names import names_of
 from doorward.gates.service.offline import answer_request
@@ -80,6 +86,7 @@ __all__ = [
     "list_doors",
     "list_grants",
     "list_passages",
+    "list_planned_sites",
     "list_rollcalls",
     "mark_safe",
     "names_of",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from doorward.audit.service import record
 from doorward.core.errors import Invalid, NotFound
 from doorward.gates.model import Numbered, Passage
-from doorward.gates.store import passages
+from doorward.gates.store import passages, places
 from doorward.gates.store.passages import Wanted
 from doorward.platform.db import Unit
 from doorward.platform.paging import PageRequest
@@ -14,6 +14,11 @@ from doorward.platform.paging import PageRequest
 def in_utc(moment: datetime | None) -> datetime | None:
     """The instant; one without a zone is taken as UTC."""
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
+def list_planned_sites(unit: Unit) -> list[str]:
+    """Every site of this house that has a plan."""
+    return places.list_site_ids(unit.rows)
 
 
 def list_passages(unit: Unit, wanted: Wanted, page: PageRequest) -> list[Numbered]:

@@ -95,6 +95,11 @@ def find_site(rows: Rows, site_id: str) -> tuple[int, SiteRules] | None:
     return (row.version, RULES.validate_json(row.rules)) if row else None
 
 
+def list_site_ids(rows: Rows) -> list[str]:
+    """Every site that has been set up."""
+    return list(rows.execute(select(SiteRow.site_id)).scalars())
+
+
 def change_site(rows: Rows, site_id: str, rules: SiteRules) -> None:
     """Set the site's rules and draw a new version."""
     facts = RULES.dump_json(rules).decode()

@@ -22,7 +22,12 @@ from doorward.people.service.enrolment import (
     withdraw_face,
 )
 from doorward.people.service.exporting import export_person
-from doorward.people.service.forgetting import end_visits, forget_person, forget_vehicle
+from doorward.people.service.forgetting import (
+    end_visits,
+    forget_person,
+    forget_vehicle,
+    list_peopled_sites,
+)
 from doorward.people.service.moving_lookups import lookup_movers
 from doorward.people.service.persons import (
     NewPerson,
@@ -99,6 +104,7 @@ __all__ = [
     "limit_person",
     "list_credentials",
     "list_groups",
+    "list_peopled_sites",
     "list_persons",
     "list_vehicle",
     "list_vehicles",

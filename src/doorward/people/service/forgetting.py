@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from doorward.people.service import persons, vehicles
-from doorward.people.store.persons import list_ended_visitors
+from doorward.people.store.persons import list_ended_visitors, list_site_ids
 from doorward.platform.db import Unit
 from doorward.vault.model import Receipt
 from doorward.vault.service import Vault, erase_subject
@@ -21,6 +21,11 @@ def forget_vehicle(unit: Unit, vault: Vault, vehicle_id: str) -> Receipt:
     """Erase a vehicle everywhere."""
     vehicles.forget_rows(unit, vehicle_id)
     return erase_subject(unit, vault, vehicle_id)
+
+
+def list_peopled_sites(unit: Unit) -> list[str]:
+    """Every site of this house that knows anybody."""
+    return list_site_ids(unit.rows)
 
 
 def end_visits(unit: Unit, vault: Vault) -> int:

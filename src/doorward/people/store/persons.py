@@ -128,6 +128,11 @@ def list_persons(rows: Rows, site_id: str, after: str | None, limit: int) -> lis
     return [_person(row.PersonRow, has_face=bool(row.has_face)) for row in found]
 
 
+def list_site_ids(rows: Rows) -> list[str]:
+    """Every site that knows anybody."""
+    return list(rows.execute(select(PersonRow.site_id).distinct()).scalars())
+
+
 def count_persons(rows: Rows, site_id: str) -> int:
     return int(rows.scalar(select(func.count()).where(PersonRow.site_id == site_id)) or 0)
 
