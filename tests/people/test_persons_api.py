@@ -10,6 +10,7 @@ from starlette.requests import Request
 from doorward.app.problems import install_problem_handlers
 from doorward.core.permissions import EVERY_RIGHT, Actor, Permission
 from doorward.people.api import credentials, faces, groups, persons, vehicles, visitors
+from doorward.platform.settings import Settings
 from doorward.platform.web import Call
 from tests.conftest import GUARD, SITE
 from tests.people.office import Office
@@ -30,7 +31,7 @@ class Desk:
         install_problem_handlers(self.app)
         state = self.app.state
         state.database, state.vault, state.recogniser = office.database, office.vault, office.recogniser
-        state.answer_sealer = office.vault
+        state.answer_sealer, state.settings = office.vault, Settings()
         self.let_in(GUARD)
         self.client = TestClient(self.app)
 
@@ -256,4 +257,4 @@ def test_every_route_wants_a_right_and_knows_no_other_site(desk: Desk) -> None:
                 desk.let_in(Actor("staff_clerk", rights))
                 assert desk.client.request(method, path).status_code == status, (method, path)
             asked += 1
-    assert asked == 30
+    assert asked == 32

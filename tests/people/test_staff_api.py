@@ -168,7 +168,11 @@ def test_two_people_approve_over_http(room: Staffroom, admin: TestClient, api: F
     officer = visitor(api)
     post(officer, f"{V1}/welcome", {"token": invited["token"], "password": PASSWORD})
     with_app(room, officer)
-    proposal = {"action": "people.erase-many", "facts": {"subjects": 250}, "reason": "the site closes"}
+    proposal = {
+        "action": "people.erase-many",
+        "facts": {"persons": ["person_b", "person_a"]},
+        "reason": "the site closes",
+    }
     asked = post(admin, f"{HERE}/approvals", proposal, 201)["approval_id"]
     post(admin, f"{HERE}/approvals/{asked}/approve", status=403)
     assert officer.get(f"{HERE}/approvals").json()["items"][0]["approval_id"] == asked

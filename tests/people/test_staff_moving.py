@@ -45,7 +45,7 @@ def test_staff_sign_in_and_programs_call_as_before_after_a_rotation(room: Staffr
         rights = {SITE: frozenset({Permission.GATES_READ})}
         until = unit.now + timedelta(days=9)
         _, token = api_keys.make_api_key(unit, room.vault, label="x", rights=rights, expires_at=until)
-        approvals.propose(unit, room.vault, Action.ERASE_MANY, {}, "because")
+        approvals.propose(unit, room.vault, Action.ERASE_MANY, {"persons": []}, "because")
     done = rotate(room.database, room.vault, name, staff_movers(room.vault))
     assert isinstance(room.sign_in("ada", code=room.code(app)), NewSession)
     with room.database.reading(NOBODY, EVERY_SITE) as unit:

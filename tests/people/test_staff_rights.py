@@ -6,7 +6,6 @@ from doorward.core.errors import Conflict, Denied, Invalid, NotFound, Unauthenti
 from doorward.core.permissions import EVERY_SITE, Actor, Permission, system_actor
 from doorward.people.model.approvals import Action
 from doorward.people.model.roles import Role
-from doorward.people.rules.approvals import facts_digest
 from doorward.people.service import api_keys, approvals, roles, staff
 from doorward.people.service.authentication import identify_caller
 from doorward.platform.db import Database
@@ -15,8 +14,7 @@ from doorward.vault.service import Vault
 from tests.conftest import NOON, SITE, SteppingClock
 from tests.people.staffroom import NOBODY, Staffroom, quick_passwords
 
-FACTS = {"subjects": 250}
-DIGEST = facts_digest(FACTS)
+FACTS: dict[str, object] = {"persons": ["person_a", "person_b"]}
 P = Permission
 
 
@@ -248,7 +246,7 @@ def test_two_people_do_what_one_may_not(room: Staffroom, boss: Actor) -> None:
     with room.database.unit(boss, SITE) as unit:
         asked = approvals.propose(unit, room.vault, Action.ERASE_MANY, FACTS, "site closes")
     with pytest.raises(Denied), room.database.unit(boss, SITE) as unit:
-        approvals.require_approval(unit, asked, Action.ERASE_MANY, DIGEST)
+        approvals.require_approval(unit, asked, Action.ERASE_MANY, FACTS)
     with pytest.raises(Denied), room.database.unit(boss, SITE) as unit:
         approvals.approve(unit, asked)
     with room.database.unit(officer, SITE) as unit:
@@ -256,11 +254,11 @@ def test_two_people_do_what_one_may_not(room: Staffroom, boss: Actor) -> None:
         assert approvals.reason_of(room.vault, seen) == "site closes"
         approvals.approve(unit, asked)
     with pytest.raises(Denied), room.database.unit(boss, SITE) as unit:
-        approvals.require_approval(unit, asked, Action.ERASE_MANY, facts_digest({"subjects": 251}))
+        approvals.require_approval(unit, asked, Action.ERASE_MANY, {"persons": ["person_a"]})
     with room.database.unit(boss, SITE) as unit:
-        approvals.require_approval(unit, asked, Action.ERASE_MANY, DIGEST)
+        approvals.require_approval(unit, asked, Action.ERASE_MANY, FACTS)
     with pytest.raises(Denied), room.database.unit(boss, SITE) as unit:
-        approvals.require_approval(unit, asked, Action.ERASE_MANY, DIGEST)
+        approvals.require_approval(unit, asked, Action.ERASE_MANY, FACTS)
 
 
 def test_a_withdrawn_or_late_proposal_serves_nobody(room: Staffroom, boss: Actor) -> None:
@@ -274,10 +272,10 @@ def test_a_withdrawn_or_late_proposal_serves_nobody(room: Staffroom, boss: Actor
     with room.database.unit(officer, SITE) as unit:
         approvals.withdraw(unit, asked[0])
     with pytest.raises(Denied), room.database.unit(boss, SITE) as unit:
-        approvals.require_approval(unit, asked[0], Action.ERASE_MANY, DIGEST)
+        approvals.require_approval(unit, asked[0], Action.ERASE_MANY, FACTS)
     room.clock.advance(hours=24)
     with pytest.raises(Denied), room.database.unit(boss, SITE) as unit:
-        approvals.require_approval(unit, asked[1], Action.ERASE_MANY, DIGEST)
+        approvals.require_approval(unit, asked[1], Action.ERASE_MANY, FACTS)
 
 
 def test_a_person_cannot_approve_what_his_own_key_proposed(room: Staffroom, boss: Actor) -> None:

@@ -11,7 +11,14 @@ from doorward.core.errors import Unauthenticated
 from doorward.core.permissions import EVERY_RIGHT, EVERY_SITE, Actor
 from doorward.platform.db import Database
 from doorward.vault.api import ROUTES
-from doorward.vault.service import Vault, add_photo, erase_subject, make_subject_key
+from doorward.vault.service import (
+    Keepers,
+    Vault,
+    add_photo,
+    erase_subject,
+    make_subject_key,
+    vault_movers,
+)
 
 from ..conftest import SITE, SteppingClock
 
@@ -37,7 +44,8 @@ def client(database: Database, vault: Vault) -> Iterator[TestClient]:
         return actor
 
     api.state.database, api.state.vault, api.state.answer_sealer = database, vault, vault
-    api.state.authenticate = authenticate
+    api.state.authenticate, api.state.keepers = authenticate, Keepers(vault_movers(vault))
+    api.state.second_person = lambda *_: None
     with TestClient(api, raise_server_exceptions=False, headers={"Authorization": "Bearer boss"}) as client:
         yield client
 
@@ -72,7 +80,7 @@ def test_a_receipt_can_be_fetched_again(
 
 def test_keys_are_rotated_over_http(client: TestClient, vault: Vault) -> None:
     answer = client.post("/api/v1/vault/rotations", json={"use": "sign", "purpose": "audit"})
-    assert answer.json() == {"key": "sign.audit", "generation": 2, "moved": 0}
+    assert answer.json() == {"key": "sign.audit", "generation": 2, "moved": 0, "done": True}
     assert len(client.get("/api/v1/vault/keys/audit").json()["keys"]) == 2
     for body, status in (
         ({"use": "wrap", "purpose": "audit"}, STATUS["invalid"]),

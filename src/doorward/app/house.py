@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from doorward.app.custody import custodian_of
 from doorward.app.schema import upgrade
 from doorward.audit.service import record
 from doorward.core.clock import Clock, system_clock
@@ -22,15 +23,12 @@ from doorward.people.service.recogniser import Recogniser
 from doorward.platform.db import Database, Unit
 from doorward.platform.engine import encrypted_sqlite, postgres
 from doorward.platform.settings import Settings, load_settings
-from doorward.vault.drivers.custodians import FileCustodian, PassphraseCustodian
 from doorward.vault.drivers.objects import FolderObjects
 from doorward.vault.model import Purpose
-from doorward.vault.ports import Custodian
 from doorward.vault.service import Vault
 from doorward.vision import weights
 
 DATABASE_FILE = "doorward.db"
-ROOT_KEY_FILE = "root.key"
 KEYS_BESIDE_DATA = (
     "The root key lies beside the data: whoever takes the whole folder takes both. For a real site set "
     "DOORWARD_KEYS__FOLDER to other media, or DOORWARD_KEYS__PASSPHRASE."
@@ -78,7 +76,8 @@ def create_house(folder: Path, clock: Clock = system_clock) -> House:
         raise Conflict("There is a site in this folder already: it is not overwritten.")
     for place in (folder, data_folder(folder, settings), keys_folder(folder, settings)):
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    Vault.create(keys_folder(folder, settings), _custodian(folder, settings), _objects(folder, settings))
+    keys = keys_folder(folder, settings)
+    Vault.create(keys, custodian_of(settings, keys), _objects(folder, settings), now=clock())
     house = open_house(folder, clock)
     with house.unit() as unit:
         set_site_rules(unit, SiteRules())
@@ -94,8 +93,9 @@ def open_house(folder: Path, clock: Clock = system_clock) -> House:
     _refuse_open_folder(data_folder(folder, settings))
     _refuse_open_folder(keys_folder(folder, settings))
     weights.use(settings.models_dir)
-    custodian, objects = _custodian(folder, settings), _objects(folder, settings)
-    vault = Vault.open(keys_folder(folder, settings), custodian, objects)
+    keys = keys_folder(folder, settings)
+    vault = Vault.open(keys, custodian_of(settings, keys), _objects(folder, settings))
+    vault.ring.stay()
     engine = _engine(folder, settings, vault)
     upgrade(engine)
     recogniser = Recogniser(vault, ExactMatcher)
@@ -121,15 +121,6 @@ def _post(settings: Settings, vault: Vault, recogniser: Recogniser) -> Post:
         permit_seconds=settings.gates.permit_seconds,
         clock_tolerance_seconds=settings.gates.clock_tolerance_seconds,
     )
-
-
-def _custodian(folder: Path, settings: Settings) -> Custodian:
-    keys = settings.keys
-    if keys.file is not None and keys.passphrase is not None:
-        raise Invalid("Name one custodian: keys.file or keys.passphrase, not both.")
-    if keys.passphrase is not None:
-        return PassphraseCustodian(keys.passphrase.get_secret_value())
-    return FileCustodian(keys.file or keys_folder(folder, settings) / ROOT_KEY_FILE)
 
 
 def _objects(folder: Path, settings: Settings) -> FolderObjects:

@@ -5,6 +5,7 @@ from doorward.gates import store as gates_store
 from doorward.people.store import (
     api_keys,
     approvals,
+    counted,
     credentials,
     faces,
     factors,
@@ -18,6 +19,18 @@ from doorward.platform import idempotency, jobs
 from doorward.platform.db import Base
 from doorward.vault import store as vault_store
 
-PEOPLE = (api_keys, approvals, credentials, faces, factors, persons, roles, sessions, staff, vehicles)
+PEOPLE = (
+    api_keys,
+    approvals,
+    counted,
+    credentials,
+    faces,
+    factors,
+    persons,
+    roles,
+    sessions,
+    staff,
+    vehicles,
+)
 ROOMS_WITH_TABLES = (audit_store, vault_store, gates_store, *PEOPLE, idempotency, jobs)
 METADATA = Base.metadata

@@ -1,14 +1,14 @@
 """The log over HTTP: read it, prove it, sign it, let old segments go."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import Depends
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, Field
 
 from doorward.audit import service
 from doorward.audit.model import Entry, InclusionProof, Ledger, SignedHead
-from doorward.audit.ports import Keys
+from doorward.audit.ports import Keys, SecondPerson
 from doorward.core.permissions import Permission, SignedIn
 from doorward.platform.db import Unit
 from doorward.platform.paging import PageRequest, page_request
@@ -90,9 +90,10 @@ class KeysOut(BaseModel):
 
 
 class ExpireIn(BaseModel):
-    """Entries older than this instant go."""
+    """Entries older than this instant go; the approval is one of `audit.expire` with the fact `before`."""
 
     before: AwareDatetime
+    approval_id: str | None = Field(None, max_length=64)
 
 
 class ExpiredOut(BaseModel):
@@ -169,9 +170,15 @@ def read_my_ledger(call: Call = Depends(current_call)) -> LedgerOut:
 
 @routes.post("/expire", needs=Permission.AUDIT_EXPIRE)
 def expire(body: ExpireIn, call: Call = Depends(current_call)) -> ExpiredOut:
-    """Erase the bodies of the site's entries before an instant; hashes stay, and the log tells of it."""
+    """Erase the bodies of the site's entries before an instant; hashes stay, and the log tells of it.
+
+    Takes two people.
+    """
+    facts = {"before": body.before.astimezone(UTC).isoformat()}
+    second_person: SecondPerson = call.request.app.state.second_person
 
     def deed(unit: Unit) -> ExpiredOut:
+        second_person(unit, "audit.expire", facts, body.approval_id)
         segment = service.segment_before(unit, body.before)
         return ExpiredOut(entries=service.expire_segment(unit, segment) if segment else 0)
 

@@ -50,6 +50,21 @@ class KeyName:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyState:
+    """How a key of the ring stands, and never the key: generations newest first, the newest one's age.
+
+    `left` counts rows that still lie under older generations; `made_at` is None if it was made before ages
+    were kept.
+    """
+
+    name: KeyName
+    generations: tuple[int, ...]
+    made_at: datetime | None
+    left: int
+    movable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a sealed field lies; a field moved elsewhere does not open."""
 

@@ -10,11 +10,16 @@ class Custodian(Protocol):
     """Keeps the root key outside the data folder.
 
     `begin` is asked once for a new ring: it answers the root key (32 bytes) and plain facts to keep in the
-    ring's header; `root_key` finds the same key again from those facts.
+    ring's header; `root_key` finds the same key again from those facts. `settle` is called once the ring is
+    under it, and again at the next start if that was cut short.
     """
+
+    @property
+    def is_unsettled(self) -> bool: ...
 
     def begin(self) -> tuple[bytes, Custody]: ...
     def root_key(self, custody: Custody) -> bytes: ...
+    def settle(self, custody: Custody) -> None: ...
 
 
 class Objects(Protocol):

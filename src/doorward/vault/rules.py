@@ -18,6 +18,15 @@ LARGEST_PHOTO = 16 * 1024 * 1024
 LENGTH_BYTES = 4
 VIEW_PURPOSE = re.compile(r"[a-z][a-z_-]{2,39}")
 WRAPPING = (Purpose.PEOPLE, Purpose.PLATES)
+# No room seals or looks up anything under these, so that they change at once; `Vault` refuses their use.
+IDLE = frozenset(
+    KeyName(Use.BLIND, purpose)
+    for purpose in Purpose
+    if purpose is not Purpose.DATABASE and not purpose.startswith("blind-")
+) | {KeyName(Use.SEAL, purpose) for purpose in (Purpose.GATES, Purpose.PEOPLE, Purpose.PLATES)}
+RATCHET_AFTER = timedelta(days=1)
+# An agent may bring a journal of its time without the server, sealed to the key from before.
+LINGERS = {KeyName(Use.SIGN, Purpose.GATES): timedelta(days=2)}
 
 
 def key_names() -> tuple[KeyName, ...]:
@@ -76,6 +85,17 @@ def may_redeem(grant: ViewGrant, actor_id: str, now: datetime) -> bool:
     if grant.actor_id != actor_id:
         return False
     return now < grant.expires_at
+
+
+def is_ratchet_due(made_at: datetime | None, now: datetime) -> bool:
+    """Whether the key that wraps data keys is a day old, or of unknown age."""
+    return made_at is None or not timedelta(0) <= now - made_at < RATCHET_AFTER
+
+
+def lingers(name: KeyName, replaced_at: datetime | None, now: datetime) -> bool:
+    """Whether a replaced key must still open what is on its way."""
+    kept_for = LINGERS.get(name)
+    return kept_for is not None and replaced_at is not None and now - replaced_at < kept_for
 
 
 def _uses_of(purpose: Purpose) -> tuple[Use, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import LargeBinary, Row, delete, func, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from doorward.platform.db import Base, Rows
@@ -55,11 +55,14 @@ class ReceiptRow(Base):
     subject_id: Mapped[str] = mapped_column(primary_key=True)
     site_id: Mapped[str]
     receipt: Mapped[str]
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
 
 KEYS: Any = SubjectKeyRow.__table__
 PHOTOS: Any = PhotoRow.__table__
 GRANTS: Any = ViewGrantRow.__table__
+# The four bytes after the first of whatever a key of the ring sealed.
+GENERATION: Any = func.substr(AnswerRow.answer, 2, 4, type_=LargeBinary)
 
 
 def add_key(rows: Rows, key: WrappedKey) -> None:
@@ -97,6 +100,12 @@ def list_old_keys(rows: Rows, purpose: Purpose, generation: int, limit: int) -> 
     return [_key(row) for row in rows.execute(wanted)]
 
 
+def count_old_keys(rows: Rows, purpose: Purpose, generation: int) -> int:
+    """How many data keys of any site another generation wraps."""
+    wanted = select(func.count()).where(KEYS.c.purpose == purpose.value, KEYS.c.generation != generation)
+    return int(rows.scalar(wanted) or 0)
+
+
 def list_every_key(rows: Rows) -> list[WrappedKey]:
     """All data keys of all sites."""
     return [_key(row) for row in rows.execute(select(KEYS).order_by(KEYS.c.subject_id))]
@@ -115,10 +124,19 @@ def find_receipt(rows: Rows, site_id: str, subject_id: str) -> str | None:
     return found
 
 
-def add_receipt(rows: Rows, site_id: str, subject_id: str, receipt: str) -> None:
+def add_receipt(rows: Rows, site_id: str, subject_id: str, receipt: str, erased_at: datetime) -> None:
     """Keep a receipt."""
-    rows.add(ReceiptRow(subject_id=subject_id, site_id=site_id, receipt=receipt))
+    rows.add(ReceiptRow(subject_id=subject_id, site_id=site_id, receipt=receipt, erased_at=erased_at))
     rows.flush()
+
+
+def was_erased_since(rows: Rows, purpose: Purpose, moment: datetime | None) -> bool:
+    """Whether anybody (or a vehicle) was erased at any site after an instant, or ever."""
+    theirs = ReceiptRow.subject_id.startswith("vehicle_", autoescape=True)
+    wanted = select(ReceiptRow.subject_id).where(theirs if purpose is Purpose.PLATES else ~theirs)
+    if moment is not None:
+        wanted = wanted.where(ReceiptRow.erased_at >= moment)
+    return rows.scalar(wanted.limit(1)) is not None
 
 
 def add_photo(rows: Rows, photo: Photo, now: datetime) -> None:
@@ -153,6 +171,11 @@ def list_old_photos(rows: Rows, generation: int, limit: int) -> list[Photo]:
     """Photos of any site whose object another generation seals."""
     wanted = select(PHOTOS).where(PHOTOS.c.generation != generation).limit(limit)
     return [_photo(row) for row in rows.execute(wanted)]
+
+
+def count_old_photos(rows: Rows, generation: int) -> int:
+    """How many photos of any site another generation seals."""
+    return int(rows.scalar(select(func.count()).where(PHOTOS.c.generation != generation)) or 0)
 
 
 def move_photo(rows: Rows, photo_id: str, object_name: str, generation: int) -> None:
@@ -209,10 +232,15 @@ def forget_grants(rows: Rows, before: datetime) -> None:
     rows.execute(delete(GRANTS).where(GRANTS.c.expires_at < before))
 
 
-def list_answers(rows: Rows) -> Iterator[tuple[str, bytes]]:
-    """Every sealed answer to a write, kept for a day by `platform.idempotency`."""
-    for row in rows.execute(select(AnswerRow.id, AnswerRow.answer).order_by(AnswerRow.id)):
-        yield row.id, bytes(row.answer)
+def list_old_answers(rows: Rows, header: bytes, limit: int) -> list[tuple[str, bytes]]:
+    """Sealed answers to a write (kept for a day by `platform.idempotency`) of another generation."""
+    wanted = select(AnswerRow.id, AnswerRow.answer).where(header != GENERATION).limit(limit)
+    return [(row.id, bytes(row.answer)) for row in rows.execute(wanted)]
+
+
+def count_old_answers(rows: Rows, header: bytes) -> int:
+    """How many of them."""
+    return int(rows.scalar(select(func.count()).select_from(AnswerRow).where(header != GENERATION)) or 0)
 
 
 def change_answer(rows: Rows, row_id: str, answer: bytes) -> None:

@@ -28,6 +28,7 @@ from doorward.gates.api.told import (
     ZoneOut,
 )
 from doorward.gates.model import Agent, Gate, Level, Plan, Schedule, Zone
+from doorward.gates.service.searching import require_second_for_search
 from doorward.platform.db import Unit
 from doorward.platform.paging import PageRequest, make_page, page_request
 from doorward.platform.web import SITE_PREFIX, Call, Routes, current_call
@@ -44,9 +45,20 @@ def get_rules(call: Call = Depends(current_call)) -> RulesOut:
 
 
 @routes.put("/rules", needs=MANAGE)
-def put_rules(body: SiteRulesIn, call: Call = Depends(current_call)) -> RulesOut:
-    """Set the time zone, calendar, identification and promises; sets a new site up."""
-    return call.once(RulesOut, lambda unit: RulesOut(service.set_site_rules(unit, body.ours())))
+def put_rules(
+    body: SiteRulesIn, approval_id: str | None = None, call: Call = Depends(current_call)
+) -> RulesOut:
+    """Set the time zone, calendar, identification and promises; sets a new site up.
+
+    To begin to look faces up among everybody takes two people.
+    """
+
+    def deed(unit: Unit) -> RulesOut:
+        rules = body.ours()
+        require_second_for_search(unit, post_of(call).plans.plan_of(unit), rules, approval_id=approval_id)
+        return RulesOut(service.set_site_rules(unit, rules))
+
+    return call.once(RulesOut, deed)
 
 
 @routes.get("/gates", needs=READ)
@@ -56,10 +68,14 @@ def get_gates(call: Call = Depends(current_call)) -> list[Gate]:
 
 
 @routes.put("/gates/{gate_id}", needs=MANAGE)
-def put_gate(gate_id: Id, body: GateIn, call: Call = Depends(current_call)) -> GateOut:
-    """Add or change a gate."""
+def put_gate(
+    gate_id: Id, body: GateIn, approval_id: str | None = None, call: Call = Depends(current_call)
+) -> GateOut:
+    """Add or change a gate; to begin to look faces up among everybody takes two people."""
 
     def deed(unit: Unit) -> GateOut:
+        plan = post_of(call).plans.plan_of(unit)
+        require_second_for_search(unit, plan, body.ours(gate_id), approval_id=approval_id)
         service.set_piece(unit, post_of(call), gate := body.ours(gate_id))
         return GateOut(gate)
 

@@ -74,6 +74,25 @@ class PurposeIn(Shape):
     purpose: Code
 
 
+class ExportIn(PurposeIn):
+    """The same; after many in a short time also an approval of `people.export-many`."""
+
+    approval_id: Id | None = None
+
+
+class ManyIn(Shape):
+    """Persons, and the approval with exactly them as the fact `persons` when they are many."""
+
+    person_ids: Annotated[list[Id], Field(min_length=1, max_length=500)]
+    approval_id: Id | None = None
+
+
+class ExportManyIn(ManyIn):
+    """Why, as a short code."""
+
+    purpose: Code
+
+
 class CardIn(Shape):
     """A card's number."""
 

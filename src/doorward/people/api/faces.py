@@ -13,7 +13,7 @@ from doorward.core.errors import Denied, DoorwardError, Invalid
 from doorward.core.permissions import Permission
 from doorward.people import service
 from doorward.people.api.told import Done, EnrolmentOut
-from doorward.people.model import Basis, Enrolment, FrameVerdict
+from doorward.people.model import Approved, Basis, Enrolment, FrameVerdict
 from doorward.people.service import Recogniser
 from doorward.platform.db import Unit
 from doorward.platform.web import SITE_PREFIX, Call, Routes, current_call
@@ -37,6 +37,7 @@ class Sent:
     notice: str
     override_reason: str | None
     distinct_reason: str | None
+    approval_id: str | None
     keep_photos: bool
 
 
@@ -71,6 +72,7 @@ async def _read(form: FormData) -> Sent:
         _text(form, "notice") or "",
         _text(form, "override_reason"),
         _text(form, "distinct_reason"),
+        _text(form, "approval_id"),
         keep_photos=_text(form, "keep_photos") == "true",
     )
 
@@ -96,10 +98,12 @@ def enrol_face(
     """Enrol from a form with parts `photos` (three or more), `basis` and `notice`.
 
     `override_reason` enrols from one or two photos; `distinct_reason` enrols a face like another person's
-    and needs the right staff:approve too; `keep_photos=true` keeps the accepted photos, encrypted.
+    and takes two people: send the `approval_id` of a `people.enrol-alike` with the facts `person` and `alike`
+    (as `likely_same_as` named them). `keep_photos=true` keeps the accepted photos, encrypted.
     """
-    if sent.distinct_reason and not call.actor.may(Permission.STAFF_APPROVE, call.site_id):
-        raise Denied(f"To enrol a face like another person's needs the right {Permission.STAFF_APPROVE}.")
+    alone = sent.distinct_reason and not sent.approval_id
+    if alone and not call.actor.may(Permission.STAFF_APPROVE, call.site_id):
+        raise Denied("This needs a second person: propose people.enrol-alike and send its id as approval_id.")
     judged = [_judge(photo) for photo in sent.photos]
 
     def deed(unit: Unit) -> EnrolmentOut:
@@ -111,7 +115,7 @@ def enrol_face(
             basis=sent.basis,
             notice=sent.notice,
             override_reason=sent.override_reason,
-            distinct_reason=sent.distinct_reason,
+            distinct_reason=Approved(sent.distinct_reason or "", sent.approval_id),
         )
         kept = _kept(unit, call, made, judged) if made.enrolled and sent.keep_photos else []
         return EnrolmentOut.of(_explained(made, judged), kept)

@@ -1,21 +1,38 @@
 """Persons over HTTP: lists show ids; a name is shown singly, for a purpose, and the look is recorded."""
 
+from datetime import timedelta
+
 from fastapi import Depends
 
 from doorward.core.permissions import Permission
 from doorward.people import service
-from doorward.people.api.asked import CorrectionIn, LimitsIn, PersonIn, PurposeIn, SearchIn, SuspensionIn
+from doorward.people.api.asked import (
+    CorrectionIn,
+    ExportIn,
+    ExportManyIn,
+    LimitsIn,
+    ManyIn,
+    PersonIn,
+    SearchIn,
+    SuspensionIn,
+)
 from doorward.people.api.told import (
     Done,
     ExportOut,
+    ExportsOut,
     FoundOut,
     PersonOut,
     PersonsOut,
     PersonViewOut,
     ReceiptOut,
+    ReceiptsOut,
 )
+from doorward.people.model.approvals import Action
+from doorward.people.rules.approvals import Bound
+from doorward.people.service.approvals import require_few
 from doorward.platform.db import Unit
 from doorward.platform.paging import PageRequest, make_page, page_request
+from doorward.platform.settings import FourEyes
 from doorward.platform.web import SITE_PREFIX, Call, Routes, current_call
 from doorward.vault.service import Vault, list_photos
 
@@ -27,6 +44,12 @@ def vault_of(call: Call) -> Vault:
     """The unlocked vault."""
     vault: Vault = call.request.app.state.vault
     return vault
+
+
+def bound_of(call: Call) -> Bound:
+    """How many persons are few."""
+    settings: FourEyes = call.request.app.state.settings.four_eyes
+    return Bound(settings.persons, timedelta(minutes=settings.minutes))
 
 
 @routes.get("", needs=READ)
@@ -48,6 +71,28 @@ def add_person(body: PersonIn, call: Call = Depends(current_call)) -> PersonOut:
         return PersonOut.model_validate(service.add_person(unit, vault_of(call), body.ours()))
 
     return call.once(PersonOut, deed)
+
+
+@routes.post("/erasures", needs=Permission.PEOPLE_ERASE)
+def forget_persons(body: ManyIn, call: Call = Depends(current_call)) -> ReceiptsOut:
+    """Erase several persons for good, all or none; the answer is the receipts. Many take two people."""
+
+    def deed(unit: Unit) -> ReceiptsOut:
+        require_few(unit, bound_of(call), Action.ERASE_MANY, body.person_ids, body.approval_id)
+        erased = [service.forget_person(unit, vault_of(call), one) for one in sorted(set(body.person_ids))]
+        return ReceiptsOut(items=[ReceiptOut.of(one) for one in erased])
+
+    return call.once(ReceiptsOut, deed)
+
+
+@routes.post("/exports", needs=MANAGE)
+def export_persons(body: ExportManyIn, call: Call = Depends(current_call)) -> ExportsOut:
+    """Everything held about several persons; many take two people. Each export is recorded."""
+    with call.unit() as unit:
+        require_few(unit, bound_of(call), Action.EXPORT_MANY, body.person_ids, body.approval_id)
+        vault, purpose = vault_of(call), body.purpose
+        ids = sorted(set(body.person_ids))
+        return ExportsOut(items=[service.export_person(unit, vault, one, purpose=purpose) for one in ids])
 
 
 @routes.post("/search", needs=READ)
@@ -101,16 +146,25 @@ def suspend_person(person_id: str, body: SuspensionIn, call: Call = Depends(curr
 
 
 @routes.post("/{person_id}/export", needs=MANAGE)
-def export_person(person_id: str, body: PurposeIn, call: Call = Depends(current_call)) -> ExportOut:
-    """Everything held about one person, for that person (GDPR Articles 15 and 20); the export is recorded."""
+def export_person(person_id: str, body: ExportIn, call: Call = Depends(current_call)) -> ExportOut:
+    """Everything held about one person, for that person (GDPR Articles 15 and 20); the export is recorded.
+
+    Many in a short time take two people.
+    """
     with call.unit() as unit:
+        require_few(unit, bound_of(call), Action.EXPORT_MANY, [person_id], body.approval_id)
         content = service.export_person(unit, vault_of(call), person_id, purpose=body.purpose)
     return ExportOut(content=content)
 
 
 @routes.delete("/{person_id}", needs=Permission.PEOPLE_ERASE)
-def forget_person(person_id: str, call: Call = Depends(current_call)) -> ReceiptOut:
-    """Erase a person for good; the answer is the signed receipt."""
-    return call.once(
-        ReceiptOut, lambda unit: ReceiptOut.of(service.forget_person(unit, vault_of(call), person_id))
-    )
+def forget_person(
+    person_id: str, approval_id: str | None = None, call: Call = Depends(current_call)
+) -> ReceiptOut:
+    """Erase a person for good; the answer is the signed receipt. Many in a short time take two people."""
+
+    def deed(unit: Unit) -> ReceiptOut:
+        require_few(unit, bound_of(call), Action.ERASE_MANY, [person_id], approval_id)
+        return ReceiptOut.of(service.forget_person(unit, vault_of(call), person_id))
+
+    return call.once(ReceiptOut, deed)

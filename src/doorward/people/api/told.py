@@ -91,12 +91,24 @@ class ReceiptOut(Told):
         return cls(body=receipt.body, key_id=receipt.key_id, signature=receipt.signature.hex())
 
 
+class ReceiptsOut(BaseModel):
+    """Proofs of several erasures."""
+
+    items: list[ReceiptOut]
+
+
 class FrameOut(Told):
     """What became of one photo."""
 
     number: int
     accepted: bool
     reason: str
+
+
+class ExportsOut(BaseModel):
+    """Everything held about several persons."""
+
+    items: list[dict[str, Any]]
 
 
 class EnrolmentOut(BaseModel):

@@ -1,6 +1,7 @@
 """The words of people and vehicles: who is known, on what basis, and by what they are known again."""
 
 from doorward.people.model.persons import (
+    Approved,
     Basis,
     Enrolment,
     FrameVerdict,
@@ -14,6 +15,7 @@ from doorward.people.model.persons import (
 from doorward.people.model.vehicles import Listing, Vehicle, VehicleMatch, VehicleView
 
 __all__ = [
+    "Approved",
     "Basis",
     "Enrolment",
     "FrameVerdict",

@@ -11,6 +11,7 @@ class Action(StrEnum):
 
     APPOINT_APPROVER = "staff.appoint-approver"
     AUDIT_EXPIRE = "audit.expire"
+    ENROL_ALIKE = "people.enrol-alike"
     ERASE_MANY = "people.erase-many"
     EXPORT_MANY = "people.export-many"
     FACE_SEARCH = "gates.face-search"

@@ -89,6 +89,14 @@ class FrameVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Approved:
+    """A stated reason with the approval that goes with it."""
+
+    reason: str
+    approval_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Enrolment:
     """What became of an enrolment. `likely_same_as` names persons whom this face resembles."""
 

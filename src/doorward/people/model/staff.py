@@ -30,6 +30,12 @@ class Account:
     generation: int  # a change of password or factors raises it, and every older session ends
     closed: bool
     made_at: datetime
+    suspended: bool = False
+
+    @property
+    def barred(self) -> bool:
+        """Whether nobody gets in by this account now."""
+        return self.closed or self.suspended
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,7 @@ class Staff:
     closed: bool
     has_password: bool
     has_second_factor: bool
+    suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,30 +2,76 @@
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from doorward.core.encoding import canonical_json
+from doorward.core.errors import Invalid
 from doorward.core.permissions import Actor, Permission
 from doorward.people.model.approvals import Action, Approval
 
 LASTS = timedelta(hours=24)
 LONGEST_REASON = 500
 STAFF_PREFIX = "staff_"
-BETWEEN_APPROVERS = frozenset({Action.APPOINT_APPROVER, Action.UNSEAT_APPROVER})
+ALONE_IF_NOBODY_ELSE_COULD = frozenset({Action.APPOINT_APPROVER, Action.ENROL_ALIKE, Action.UNSEAT_APPROVER})
 
 RIGHT_FOR: dict[Action, Permission] = {
     Action.AUDIT_EXPIRE: Permission.AUDIT_EXPIRE,
+    Action.ENROL_ALIKE: Permission.PEOPLE_ENROL,
     Action.ERASE_MANY: Permission.PEOPLE_ERASE,
-    Action.EXPORT_MANY: Permission.PEOPLE_READ,
+    Action.EXPORT_MANY: Permission.PEOPLE_MANAGE,
     Action.FACE_SEARCH: Permission.GATES_MANAGE,
     Action.APPOINT_APPROVER: Permission.STAFF_MANAGE,
     Action.ROTATE_ROOT: Permission.VAULT_ROTATE,
     Action.UNSEAT_APPROVER: Permission.STAFF_MANAGE,
 }
 
+# Exactly these are told when it is proposed and compared when it is done.
+FACTS_OF: dict[Action, frozenset[str]] = {
+    Action.APPOINT_APPROVER: frozenset({"account", "role", "site"}),
+    Action.AUDIT_EXPIRE: frozenset({"before"}),
+    Action.ENROL_ALIKE: frozenset({"person", "alike"}),
+    Action.ERASE_MANY: frozenset({"persons"}),
+    Action.EXPORT_MANY: frozenset({"persons"}),
+    Action.FACE_SEARCH: frozenset({"target"}),
+    Action.ROTATE_ROOT: frozenset({"custodian", "ring"}),
+    Action.UNSEAT_APPROVER: frozenset({"account"}),
+}
+LONGEST_SHOWN = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """As many different persons may one do something to, within a while, without a second person."""
+
+    persons: int
+    within: timedelta
+
+
+def one_form_of_facts(action: Action, facts: Mapping[str, object]) -> dict[str, object]:
+    """The facts in the form they are compared in; `Invalid` names those that this action has."""
+    if set(facts) != FACTS_OF[action]:
+        raise Invalid(f"The facts of {action} are: {', '.join(sorted(FACTS_OF[action]))}.")
+    return {name: _one_form(name, value) for name, value in facts.items()}
+
+
+def in_words(action: Action, facts: Mapping[str, object]) -> str:
+    """What to do when a second person is needed."""
+    told = canonical_json(one_form_of_facts(action, facts)).decode()
+    exact = told if len(told) <= LONGEST_SHOWN else ", ".join(sorted(facts))
+    return (
+        f"This needs a second person: propose {action} with the facts {exact}, let another member of staff "
+        f"approve it, and send its id as approval_id."
+    )
+
+
+def is_within(bound: Bound, done_to: set[str], wanted: set[str]) -> bool:
+    """Whether so many different persons are few."""
+    return len(done_to | wanted) <= bound.persons
+
 
 def facts_digest(facts: Mapping[str, object]) -> str:
-    """What ties an approval to exactly these facts."""
+    """What ties an approval to exactly these facts, which are in their one form."""
     return hashlib.sha256(canonical_json(dict(facts))).hexdigest()
 
 
@@ -61,7 +107,25 @@ def needs_second_person(action: Action, approvers: int) -> bool:
 
     Only while nobody else could approve may the one who can appoint a second; all else waits for two.
     """
-    return action not in BETWEEN_APPROVERS or approvers > 0
+    return action not in ALONE_IF_NOBODY_ELSE_COULD or approvers > 0
+
+
+def _one_form(name: str, value: object) -> object:
+    if isinstance(value, list | tuple | set | frozenset):
+        return sorted({str(one) for one in value})
+    if name == "before":
+        return _instant(value)
+    return value
+
+
+def _instant(value: object) -> str:
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError as error:
+        raise Invalid("Write the instant as 2030-01-31T12:00:00Z.") from error
+    if moment.tzinfo is None:
+        raise Invalid("Write the instant with its time zone, as 2030-01-31T12:00:00Z.")
+    return moment.astimezone(UTC).isoformat()
 
 
 def _is_open(approval: Approval, now: datetime) -> bool:

@@ -14,7 +14,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def is_live(session: Session, account: Account, now: datetime) -> bool:
     """Not ended, not idle, not old, of an open account whose password is still the same."""
-    if session.ended or account.closed:
+    if session.ended or account.barred:
         return False
     if session.generation != account.generation:
         return False

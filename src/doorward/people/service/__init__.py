@@ -24,11 +24,11 @@ from doorward.people.service.enrolment import (
 from doorward.people.service.exporting import export_person
 from doorward.people.service.forgetting import (
     end_visits,
+    forget_gallery_changes,
     forget_person,
     forget_vehicle,
-    list_peopled_sites,
 )
-from doorward.people.service.moving_lookups import lookup_movers
+from doorward.people.service.moving_lookups import lookup_counters, lookup_movers
 from doorward.people.service.persons import (
     NewPerson,
     add_group,
@@ -88,6 +88,7 @@ __all__ = [
     "find_by_plate",
     "find_by_qr",
     "find_vehicle",
+    "forget_gallery_changes",
     "forget_person",
     "forget_vehicle",
     "gallery_size",
@@ -104,11 +105,11 @@ __all__ = [
     "limit_person",
     "list_credentials",
     "list_groups",
-    "list_peopled_sites",
     "list_persons",
     "list_vehicle",
     "list_vehicles",
     "load_gallery",
+    "lookup_counters",
     "lookup_movers",
     "qr_picture",
     "remove_credential",

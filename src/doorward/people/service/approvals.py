@@ -1,6 +1,6 @@
 """Four eyes: one proposes, another approves, the first does it once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from doorward.audit.service import record
@@ -13,6 +13,7 @@ from doorward.people.rules.roles import rights_of
 from doorward.people.service.authentication import SYSTEM_PREFIX
 from doorward.people.store import api_keys as key_store
 from doorward.people.store import approvals as store
+from doorward.people.store import counted
 from doorward.people.store import roles as role_store
 from doorward.people.store.factors import has_second_factor
 from doorward.platform.db import Unit
@@ -29,16 +30,17 @@ def propose(unit: Unit, vault: Vault, action: Action, facts: Mapping[str, object
         raise Denied(f"Only who holds the right {rules.RIGHT_FOR[action]} may propose this.")
     if not 1 <= len(reason.strip()) <= rules.LONGEST_REASON:
         raise Invalid(f"State the reason in at most {rules.LONGEST_REASON} characters.")
+    exact = rules.one_form_of_facts(action, facts)
     approval_id = new_id("approval")
     approval = Approval(
         approval_id,
         unit.site_id,
         action,
-        dict(facts),
-        rules.facts_digest(facts),
+        exact,
+        rules.facts_digest(exact),
         vault.seal(Purpose.STAFF, reason_place(approval_id), reason.strip().encode()),
         unit.actor.id,
-        _person_behind(unit),
+        person_behind(unit),
         unit.now + rules.LASTS,
         approved_by=None,
         used=False,
@@ -69,25 +71,52 @@ def withdraw(unit: Unit, approval_id: str) -> None:
     record(unit, "approval.withdrawn", approval=approval_id, action=approval.action)
 
 
-def require_approval(unit: Unit, approval_id: str | None, action: Action, facts_digest: str) -> None:
+def require_approval(
+    unit: Unit, approval_id: str | None, action: Action, facts: Mapping[str, object]
+) -> None:
     """Burn the approval for exactly this deed, or `Denied`.
 
     The program itself and the command line of whoever holds the root key pass, and the log says so.
     """
+    digest = rules.facts_digest(rules.one_form_of_facts(action, facts))
     if unit.actor.id.startswith(SYSTEM_PREFIX):
-        record(unit, "approval.waived", action=action, digest=facts_digest, because="console")
+        record(unit, "approval.waived", action=action, digest=digest, because="console")
         return
-    if not rules.needs_second_person(action, _other_approvers(unit)):
-        record(unit, "approval.waived", action=action, digest=facts_digest, because="nobody else could")
+    able = other_approvers(unit)
+    if not rules.needs_second_person(action, len(able)):
+        record(unit, "approval.waived", action=action, digest=digest, because="nobody else could")
         return
     approval = store.find_approval(unit.rows, unit.site_id, approval_id) if approval_id else None
-    if not rules.may_use(approval, unit.actor.id, action, facts_digest, unit.now):
-        raise Denied(
-            f"This needs a second person: propose {action}, have it approved, and send the approval's id."
-        )
+    # Whoever approved and has lost the right since, or left, does not count any more.
+    if (
+        not rules.may_use(approval, unit.actor.id, action, digest, unit.now)
+        or _approver_of(approval) not in able
+    ):
+        raise Denied(rules.in_words(action, facts))
     assert approval is not None
     store.change_approval(unit.rows, approval.id, used=True)
-    record(unit, "approval.used", approval=approval.id, action=action, digest=facts_digest)
+    record(unit, "approval.used", approval=approval.id, action=action, digest=digest)
+
+
+def second_person(unit: Unit, action: str, facts: Mapping[str, object], approval_id: str | None) -> None:
+    """For the rooms below, which know actions by name: satisfies `audit.ports.SecondPerson`."""
+    require_approval(unit, approval_id, Action(action), facts)
+
+
+def require_few(
+    unit: Unit, bound: rules.Bound, action: Action, person_ids: Collection[str], approval_id: str | None
+) -> None:
+    """Count a deed to these persons; beyond the bound, a second person must have agreed to exactly them.
+
+    What was agreed to is not counted. Keys count for the person who made them.
+    """
+    if unit.actor.id.startswith(SYSTEM_PREFIX):
+        return
+    who, wanted = person_behind(unit), set(person_ids)
+    if rules.is_within(bound, counted.list_counted(unit.rows, who, action, unit.now - bound.within), wanted):
+        counted.add_counted(unit.rows, who, action, sorted(wanted), unit.now)
+    else:
+        require_approval(unit, approval_id, action, {"persons": sorted(wanted)})
 
 
 def list_approvals(unit: Unit, wanted: PageRequest) -> list[Approval]:
@@ -115,17 +144,23 @@ def reason_place(approval_id: str) -> Place:
     return Place("staff_approvals", "sealed_reason", approval_id)
 
 
-def _person_behind(unit: Unit) -> str:
+def person_behind(unit: Unit) -> str:
+    """The account of the actor, or of whoever made the key that acts."""
     key = key_store.find_api_key(unit.rows, unit.actor.id)
     return key.maker_id if key else unit.actor.id
 
 
-def _other_approvers(unit: Unit) -> int:
+def other_approvers(unit: Unit) -> set[str]:
+    """Who else could be the second person here."""
     held = role_store.list_open_assignments(unit.rows, unit.site_id)
     able = {
         one.account_id
         for one in held
         if any(Permission.STAFF_APPROVE in rights for rights in rights_of([one]).values())
     }
-    others = able - {unit.actor.id, _person_behind(unit)}
-    return sum(1 for account_id in others if has_second_factor(unit.rows, account_id))
+    others = able - {unit.actor.id, person_behind(unit)}
+    return {account_id for account_id in others if has_second_factor(unit.rows, account_id)}
+
+
+def _approver_of(approval: Approval | None) -> str | None:
+    return approval.approved_by if approval else None

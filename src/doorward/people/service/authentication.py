@@ -112,7 +112,7 @@ def _maker(unit: Unit, maker_id: str) -> Actor:
     if maker_id.startswith(SYSTEM_PREFIX):
         return Actor(maker_id, {EVERY_SITE: EVERY_RIGHT})
     account = staff_store.find_account(unit.rows, maker_id)
-    return Actor(maker_id) if account is None or account.closed else staff_actor(unit, maker_id)
+    return Actor(maker_id) if account is None or account.barred else staff_actor(unit, maker_id)
 
 
 def _unknown_key() -> Unauthenticated:

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 from doorward.audit.service import record
-from doorward.core.errors import NotFound
-from doorward.people.model import Basis, Enrolment, FrameVerdict
+from doorward.core.errors import Denied, NotFound
+from doorward.core.permissions import Permission
+from doorward.people.model import Approved, Basis, Enrolment, FrameVerdict
+from doorward.people.model.approvals import Action
 from doorward.people.rules import (
     LEAST_FRAMES,
     odd_ones_out,
@@ -13,6 +15,7 @@ from doorward.people.rules import (
     require_photo_basis,
     require_reason,
 )
+from doorward.people.service.approvals import other_approvers, require_approval
 from doorward.people.service.persons import get_person
 from doorward.people.service.recogniser import Recogniser, announce, template_bytes, template_place
 from doorward.people.store import faces
@@ -40,27 +43,32 @@ def enrol_face(
     basis: Basis,
     notice: str,
     override_reason: str | None = None,
-    distinct_reason: str | None = None,
+    distinct_reason: str | Approved | None = None,
 ) -> Enrolment:
     """Enrol from at least three good photos, or from one or two with a stated reason; again replaces.
 
     Too few good photos is an answer (`enrolled` False with the reason), not an exception; then nothing is
     kept. So is a face like another enrolled person's: `distinct_reason` enrols it, once a second person
-    has looked.
+    has looked and approved (facts: `person`, `alike`); give it with the approval as `Approved`.
     """
     person = get_person(unit, person_id)
+    distinct = (
+        distinct_reason if isinstance(distinct_reason, Approved) else Approved(distinct_reason or "", None)
+    )
     require_face_basis(basis)
     require_notice(notice)
     good, verdicts = _agreeing(photos)
     template = enrol_template([seen.template for seen in good]) if good else None
     alike = () if template is None else _likely_same(unit, recogniser, person_id, template)
-    reason = _too_few(len(good), override_reason) or _too_alike(alike, distinct_reason)
+    reason = _too_few(len(good), override_reason) or _too_alike(alike, distinct.reason or None)
     if reason is not None or template is None:
         record(
             unit, "face.refused", subject_id=person.id, photos=len(photos), good=len(good), alike=list(alike)
         )
         return Enrolment(person_id, False, verdicts, reason or "", alike)
-    stated = " / ".join(said for said in (override_reason, distinct_reason) if said)
+    if alike:
+        _require_second_look(unit, person_id, alike, distinct.approval_id)
+    stated = " / ".join(said for said in (override_reason, distinct.reason) if said)
     _keep(unit, recogniser, person_id, template, frames=len(good), said=(basis, notice, stated))
     record(
         unit,
@@ -84,7 +92,7 @@ def enrol_frames(
     basis: Basis,
     notice: str,
     override_reason: str | None = None,
-    distinct_reason: str | None = None,
+    distinct_reason: str | Approved | None = None,
 ) -> Enrolment:
     """The same for faces already observed, one a frame."""
     photos = [judge([seen]) for seen in observations]
@@ -184,6 +192,14 @@ def _too_alike(alike: Sequence[str], distinct_reason: str | None) -> str | None:
         return "This face is like that of another person enrolled: a second person must look at both."
     require_reason(distinct_reason)
     return None
+
+
+def _require_second_look(unit: Unit, person_id: str, alike: Sequence[str], approval_id: str | None) -> None:
+    """Two people; where nobody else could approve, one who may approve himself."""
+    if not other_approvers(unit) and not unit.actor.may(Permission.STAFF_APPROVE, unit.site_id):
+        raise Denied(f"To enrol a face like another person's needs the right {Permission.STAFF_APPROVE}.")
+    facts = {"person": person_id, "alike": list(alike)}
+    require_approval(unit, approval_id, Action.ENROL_ALIKE, facts)
 
 
 def _keep(

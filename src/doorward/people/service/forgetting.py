@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 from doorward.people.service import persons, vehicles
-from doorward.people.store.persons import list_ended_visitors, list_site_ids
+from doorward.people.store.faces import forget_changes
+from doorward.people.store.persons import list_ended_visitors
 from doorward.platform.db import Unit
 from doorward.vault.model import Receipt
 from doorward.vault.service import Vault, erase_subject
 
 VISITS_KEPT_FOR = timedelta(days=1)
+CHANGES_KEPT = 2000  # for each site
 
 
 def forget_person(unit: Unit, vault: Vault, person_id: str) -> Receipt:
@@ -23,9 +25,9 @@ def forget_vehicle(unit: Unit, vault: Vault, vehicle_id: str) -> Receipt:
     return erase_subject(unit, vault, vehicle_id)
 
 
-def list_peopled_sites(unit: Unit) -> list[str]:
-    """Every site of this house that knows anybody."""
-    return list_site_ids(unit.rows)
+def forget_gallery_changes(unit: Unit) -> int:
+    """Prune the log of changes; a process that was away for longer loads its gallery whole."""
+    return forget_changes(unit.rows, CHANGES_KEPT)
 
 
 def end_visits(unit: Unit, vault: Vault) -> int:

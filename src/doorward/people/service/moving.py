@@ -1,6 +1,7 @@
 """Moving what staff left under an old key to the newest one, while Doorward runs."""
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from doorward.people.service.api_keys import label_place
 from doorward.people.service.approvals import reason_place
@@ -14,7 +15,7 @@ from doorward.people.store import factors as factor_store
 from doorward.people.store import staff as staff_store
 from doorward.platform.db import Rows, Unit
 from doorward.vault.model import KeyName, Place, Purpose, Use
-from doorward.vault.service import Mover, Vault, generation_of
+from doorward.vault.service import Counter, Mover, Vault, generation_of
 
 Keep = Callable[[bytes], None]
 Field = tuple[Place, bytes, Keep]
@@ -33,25 +34,40 @@ def staff_movers(vault: Vault) -> dict[KeyName, tuple[Mover, ...]]:
     }
 
 
-def _reseal(unit: Unit, vault: Vault, limit: int) -> int:
+def staff_counters(vault: Vault) -> dict[KeyName, Counter]:
+    """How many fields and logins still lie under older keys."""
+    return {
+        STAFF: lambda unit: len(_old_fields(unit, vault)),
+        LOGIN: lambda unit: sum(1 for _ in _old_logins(unit, vault)),
+    }
+
+
+def _old_fields(unit: Unit, vault: Vault) -> list[Field]:
     newest = vault.newest(STAFF)
-    old = [field for field in _fields(unit.rows) if generation_of(field[1]) != newest]
+    return [field for field in _fields(unit.rows) if generation_of(field[1]) != newest]
+
+
+def _reseal(unit: Unit, vault: Vault, limit: int) -> int:
+    old = _old_fields(unit, vault)
     for where, sealed, keep in old[:limit]:
         keep(vault.seal(Purpose.STAFF, where, vault.unseal(Purpose.STAFF, where, sealed)))
     return len(old[:limit])
 
 
 def _reblind(unit: Unit, vault: Vault, limit: int) -> int:
-    """A login still found by its newest blind was moved before; all others are moved."""
     moved = 0
+    for account_id, blind in islice(_old_logins(unit, vault), limit):
+        staff_store.change_account(unit.rows, account_id, login_blind=blind)
+        moved += 1
+    return moved
+
+
+def _old_logins(unit: Unit, vault: Vault) -> Iterator[tuple[str, bytes]]:
+    """A login still found by its newest blind was moved before; all others are to move."""
     for account in staff_store.list_accounts(unit.rows):
-        if moved == limit:
-            break
         blind = vault.blind(Purpose.BLIND_LOGIN, login_of(vault, account))
         if staff_store.find_account_by_login(unit.rows, [blind]) is None:
-            staff_store.change_account(unit.rows, account.id, login_blind=blind)
-            moved += 1
-    return moved
+            yield account.id, blind
 
 
 def _fields(rows: Rows) -> Iterator[Field]:

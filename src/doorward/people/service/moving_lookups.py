@@ -9,7 +9,7 @@ from doorward.people.service.looking_up import lookup_of, mark
 from doorward.people.store import lookups
 from doorward.platform.db import Unit
 from doorward.vault.model import KeyName, Purpose, Use
-from doorward.vault.service import Mover, Vault, open_key
+from doorward.vault.service import Counter, Mover, Vault, open_key
 
 FORMS: dict[Purpose, Callable[[str], str]] = {
     Purpose.BLIND_NAME: one_form_of_name,
@@ -26,6 +26,15 @@ def lookup_movers(vault: Vault) -> dict[KeyName, tuple[Mover, ...]]:
         KeyName(Use.BLIND, purpose): (partial(_move, vault, purpose),) for purpose in FORMS
     }
     return movers | {KeyName(Use.BLIND, Purpose.BLIND_PIN): ()}
+
+
+def lookup_counters(vault: Vault) -> dict[KeyName, Counter]:
+    """How many look-ups still lie under older keys."""
+    return {KeyName(Use.BLIND, purpose): partial(_count, vault, purpose) for purpose in FORMS}
+
+
+def _count(vault: Vault, purpose: Purpose, unit: Unit) -> int:
+    return lookups.count_old(unit.rows, purpose, mark(vault.newest(KeyName(Use.BLIND, purpose))))
 
 
 def _move(vault: Vault, purpose: Purpose, unit: Unit, limit: int) -> int:

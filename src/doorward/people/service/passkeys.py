@@ -187,7 +187,7 @@ def _prove(unit: Unit, vault: Vault, party: RelyingParty, answer: str) -> Accoun
         return None
     store.change_sign_count(unit.rows, passkey.id, verified.new_sign_count)
     account = staff_store.find_account(unit.rows, passkey.account_id)
-    return None if account is None or account.closed else account
+    return None if account is None or account.barred else account
 
 
 def _make_challenge(unit: Unit, vault: Vault, about: str) -> bytes:

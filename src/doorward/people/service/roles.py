@@ -5,7 +5,6 @@ from doorward.core.errors import Conflict, Denied
 from doorward.people.model.approvals import Action
 from doorward.people.model.roles import Assignment, Role
 from doorward.people.rules import roles as rules
-from doorward.people.rules.approvals import facts_digest
 from doorward.people.service.approvals import require_approval
 from doorward.people.store import roles as store
 from doorward.people.store import staff as staff_store
@@ -19,9 +18,8 @@ def give_role(unit: Unit, account_id: str, role: Role, *, approval_id: str | Non
     require_may_give(unit, role)
     held = Assignment(account_id, unit.site_id, role)
     if rules.is_approver([held]):
-        require_approval(
-            unit, approval_id, Action.APPOINT_APPROVER, appointment_digest(unit, account_id, role)
-        )
+        facts = {"account": account_id, "role": role.value, "site": unit.site_id}
+        require_approval(unit, approval_id, Action.APPOINT_APPROVER, facts)
     if store.add_assignment(unit.rows, held):
         record(unit, "staff.role_given", subject_id=account_id, role=role)
 
@@ -38,11 +36,6 @@ def take_role(unit: Unit, account_id: str, role: Role, *, approval_id: str | Non
         require_second_for_unseating(unit, account_id, approval_id)
     store.forget_assignment(unit.rows, held)
     record(unit, "staff.role_taken", subject_id=account_id, role=role)
-
-
-def appointment_digest(unit: Unit, account_id: str, role: Role) -> str:
-    """What an approval to appoint is tied to: the facts `account`, `role` and `site`."""
-    return facts_digest({"account": account_id, "role": role.value, "site": unit.site_id})
 
 
 def require_may_give(unit: Unit, role: Role) -> None:
@@ -69,4 +62,4 @@ def require_second_for_unseating(unit: Unit, account_id: str, approval_id: str |
     held = store.list_assignments(unit.rows, account_id)
     if not rules.is_approver(held) or account_id == unit.actor.id:
         return
-    require_approval(unit, approval_id, Action.UNSEAT_APPROVER, facts_digest({"account": account_id}))
+    require_approval(unit, approval_id, Action.UNSEAT_APPROVER, {"account": account_id})

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from datetime import timedelta
 
 from doorward.audit.service import record
 from doorward.core.encoding import to_text
@@ -11,10 +12,12 @@ from doorward.people.model.staff import Account, NewSession, Session, Stage
 from doorward.people.rules.sessions import ABSOLUTE, ENROLLING, is_fresh, is_live, is_touch_due
 from doorward.people.store import sessions as store
 from doorward.people.store import staff as staff_store
+from doorward.people.store.counted import forget_counted_before
 from doorward.people.store.factors import forget_spent
 from doorward.platform.db import Unit
 
 COOKIE_BYTES = 32
+COUNTS_KEPT = timedelta(days=7)  # the longest while that a setting may name
 
 
 def make_session(unit: Unit, account: Account, stage: Stage) -> NewSession:
@@ -98,6 +101,7 @@ def forget_old_sign_ins(unit: Unit) -> None:
     store.forget_throttles_before(unit.rows, unit.now - ABSOLUTE)
     staff_store.forget_expired_invitations(unit.rows, unit.now)
     forget_spent(unit.rows, unit.now)
+    forget_counted_before(unit.rows, unit.now - COUNTS_KEPT)
 
 
 def _hash(cookie: str) -> bytes:

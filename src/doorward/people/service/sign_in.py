@@ -41,8 +41,8 @@ class Attempt:
 
     @property
     def password_hash(self) -> str | None:
-        """What the password must fit; None for an unknown login or a closed account."""
-        return self.account.password_hash if self.account and not self.account.closed else None
+        """What the password must fit; None for an unknown login or a closed or suspended account."""
+        return self.account.password_hash if self.account and not self.account.barred else None
 
 
 def begin_sign_in(unit: Unit, vault: Vault, *, login: str, address: str | None) -> Attempt:
@@ -100,7 +100,7 @@ def _must_wait(unit: Unit, login_blind: bytes, address_blind: bytes) -> bool:
 def _still_the_same(unit: Unit, seen: Account | None) -> Account | None:
     """The account, if nothing changed while its password was being checked."""
     now = seen and staff_store.find_account(unit.rows, seen.id)
-    if seen is None or now is None or now.closed:
+    if seen is None or now is None or now.barred:
         return None
     return now if (now.generation, now.password_hash) == (seen.generation, seen.password_hash) else None
 

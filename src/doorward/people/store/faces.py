@@ -105,9 +105,10 @@ def newest_mark(rows: Rows, site_id: str) -> Mark:
 
 
 def has_mark(rows: Rows, mark: Mark) -> bool:
-    """Whether the log still holds this place; False once the unit that wrote it was rolled back."""
-    if mark == Mark():
-        return True
+    """Whether the log still holds this place; False once the unit that wrote it was rolled back.
+
+    Nor does it hold the beginning: what was added first may have been pruned.
+    """
     token = rows.scalar(select(GalleryChangeRow.token).where(GalleryChangeRow.number == mark.number))
     return token is not None and bytes(token) == mark.token
 
@@ -117,3 +118,17 @@ def list_changed(rows: Rows, site_id: str, after: Mark) -> list[str]:
     query = select(GalleryChangeRow.subject_id).distinct()
     here = query.where(GalleryChangeRow.site_id == site_id, GalleryChangeRow.number > after.number)
     return list(rows.execute(here).scalars())
+
+
+def forget_changes(rows: Rows, keep: int) -> int:
+    """Prune each site's log to its newest entries, which include the very last; how many went."""
+    gone = 0
+    for site_id in list(rows.execute(select(GalleryChangeRow.site_id).distinct()).scalars()):
+        numbers = select(GalleryChangeRow.number).where(GalleryChangeRow.site_id == site_id)
+        oldest = rows.scalar(numbers.order_by(GalleryChangeRow.number.desc()).offset(keep - 1).limit(1))
+        if oldest is not None:
+            old = delete(GalleryChangeRow).where(
+                GalleryChangeRow.site_id == site_id, GalleryChangeRow.number < oldest
+            )
+            gone += int(getattr(rows.execute(old), "rowcount", 0))
+    return gone

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, true, update
+from sqlalchemy import func, select, true, update
 
 from doorward.people.store.credentials import CredentialRow
 from doorward.people.store.persons import PersonRow
@@ -56,6 +56,16 @@ def list_old(rows: Rows, purpose: Purpose, before: bytes, limit: int) -> list[Ol
         OldLookup(row_id, site_id, subject_id, Place(table.name, column.sealed, row_id), bytes(sealed))
         for row_id, site_id, subject_id, sealed in found
     ]
+
+
+def count_old(rows: Rows, purpose: Purpose, before: bytes) -> int:
+    """How many sort before this mark."""
+    column = COLUMNS[purpose]
+    table: Any = column.row.__table__
+    query = select(func.count()).where(
+        table.c[column.blind] < before, table.c.kind == column.kind if column.kind else true()
+    )
+    return int(rows.scalar(query) or 0)
 
 
 def change_lookup(rows: Rows, purpose: Purpose, row_id: str, blind: bytes) -> None:

@@ -1,6 +1,6 @@
 """Who holds which role where."""
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from doorward.core.permissions import EVERY_SITE
@@ -18,6 +18,9 @@ class AssignmentRow(Base):
     role: Mapped[str] = mapped_column(primary_key=True)
 
 
+OPEN = and_(StaffRow.closed.is_(False), StaffRow.suspended.is_(False))
+
+
 def list_assignments(rows: Rows, account_id: str) -> list[Assignment]:
     query = select(AssignmentRow).where(AssignmentRow.account_id == account_id)
     found = rows.execute(query.order_by(AssignmentRow.site_id, AssignmentRow.role)).scalars()
@@ -29,7 +32,7 @@ def list_open_assignments(rows: Rows, site_id: str) -> list[Assignment]:
     query = (
         select(AssignmentRow)
         .join(StaffRow, StaffRow.id == AssignmentRow.account_id)
-        .where(StaffRow.closed.is_(False), AssignmentRow.site_id.in_((site_id, EVERY_SITE)))
+        .where(OPEN, AssignmentRow.site_id.in_((site_id, EVERY_SITE)))
     )
     return [_assignment(row) for row in rows.execute(query).scalars()]
 
@@ -40,7 +43,7 @@ def list_administrators(rows: Rows, *, usable: bool = True) -> list[str]:
         select(AssignmentRow.account_id)
         .join(StaffRow, StaffRow.id == AssignmentRow.account_id)
         .where(
-            StaffRow.closed.is_(False),
+            OPEN,
             AssignmentRow.role == Role.ADMINISTRATOR,
             AssignmentRow.site_id == EVERY_SITE,
         )

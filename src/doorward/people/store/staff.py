@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, false, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from doorward.core.errors import NotFound
@@ -23,6 +23,7 @@ class StaffRow(Base):
     password_hash: Mapped[str | None]
     generation: Mapped[int] = mapped_column(default=1)
     closed: Mapped[bool] = mapped_column(default=False)
+    suspended: Mapped[bool] = mapped_column(default=False, server_default=false())
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -121,5 +122,12 @@ def _account(row: StaffRow | None) -> Account | None:
     if row is None:
         return None
     return Account(
-        row.id, row.sealed_login, row.sealed_name, row.password_hash, row.generation, row.closed, row.made_at
+        row.id,
+        row.sealed_login,
+        row.sealed_name,
+        row.password_hash,
+        row.generation,
+        row.closed,
+        row.made_at,
+        row.suspended,
     )

@@ -1,8 +1,10 @@
 """Two keepers of the root key: a strict file, and a passphrase stretched by Argon2id."""
 
+import hashlib
 import os
 import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from argon2.low_level import Type, hash_secret_raw
@@ -10,6 +12,7 @@ from argon2.low_level import Type, hash_secret_raw
 from doorward.core.encoding import from_text, to_text
 from doorward.core.errors import Denied, Invalid, Unavailable
 from doorward.vault.ports import Custody
+from doorward.vault.service.ring import overwrite
 
 ROOT_BYTES = 32
 MEMORY_KIB, PASSES, LANES = 64 * 1024, 3, 4  # the second recommended set of RFC 9106, section 4
@@ -17,26 +20,59 @@ SHORTEST_PASSPHRASE = 12
 
 
 class FileCustodian:
-    """The root key is 32 bytes in a file that nobody else may read."""
+    """The root key is 32 bytes in a file that nobody else may read.
 
-    def __init__(self, path: Path) -> None:
+    With `replacing`, `begin` writes a fresh key beside it, which takes the file's place once the ring is
+    under that key.
+    """
+
+    def __init__(self, path: Path, *, replacing: bool = False) -> None:
         self._path = path
+        self._replacing = replacing
 
     def begin(self) -> tuple[bytes, Custody]:
         """Use the file if it is there, else make it with a fresh random key."""
-        if not self._path.exists():
-            make_key_file(self._path)
-        return self._read(), {"kind": "file"}
+        place = self._next if self._replacing else self._path
+        if self._replacing:
+            place.unlink(missing_ok=True)
+        if not place.exists():
+            make_key_file(place)
+        raw = self._read(place)
+        return raw, {"kind": "file", "key": key_name(raw)}
 
     def root_key(self, custody: Custody) -> bytes:
         """The key in the file; a sentence of refusal if the file is missing, open to others or not a key."""
         if custody.get("kind") != "file":
             raise Invalid("This key ring was made with a passphrase: set keys.passphrase, not keys.file.")
-        return self._read()
+        return self._read(self._next if self._is_next(custody) else self._path)
 
-    def _read(self) -> bytes:
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether a key lies beside the file that may have to take its place."""
+        return self._next.exists()
+
+    def settle(self, custody: Custody) -> None:
+        """Let the fresh key take the file's place, if the ring is under it."""
+        if not self._is_next(custody):
+            return
+        old = None
+        with suppress(OSError):  # it may be gone, or of mode 0400
+            old = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        self._next.replace(self._path)
+        if old is not None:
+            overwrite(old)
+
+    @property
+    def _next(self) -> Path:
+        return self._path.with_name(self._path.name + ".next")
+
+    def _is_next(self, custody: Custody) -> bool:
+        """Whether the ring is under the fresh key already: a replacement was cut short there."""
+        return self._next.exists() and key_name(self._read(self._next)) == custody.get("key")
+
+    def _read(self, path: Path) -> bytes:
         try:
-            descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError as error:
             raise Unavailable("The root key file is missing: mount it or restore it.") from error
         except OSError as error:
@@ -70,6 +106,14 @@ class PassphraseCustodian:
         }
         return self.root_key(custody), custody
 
+    @property
+    def is_unsettled(self) -> bool:
+        """Never: nothing is stored."""
+        return False
+
+    def settle(self, custody: Custody) -> None:
+        """Nothing to do."""
+
     def root_key(self, custody: Custody) -> bytes:
         """The key for the ring's salt."""
         if custody.get("kind") != "passphrase":
@@ -85,6 +129,11 @@ class PassphraseCustodian:
             hash_len=ROOT_BYTES,
             type=Type.ID,
         )
+
+
+def key_name(raw: bytes) -> str:
+    """Tells two key files apart; 256 random bits cannot be guessed back from it."""
+    return hashlib.sha256(b"doorward/1/root-name\n" + raw).hexdigest()[:16]
 
 
 def make_key_file(path: Path) -> None:

@@ -1,7 +1,16 @@
 """Seal and open, one key per subject; show a photo once; forget for good; change every key while running."""
 
 from doorward.vault.service.erasure import erase_subject, find_receipt, receipt_from, receipt_text
-from doorward.vault.service.keyset import Adopted, adopt_key_set, export_key_set
+from doorward.vault.service.keyset import Adopted, adopt_key_set, export_key_set, keep_key_set
+from doorward.vault.service.movers import (
+    Counter,
+    Counters,
+    Keepers,
+    Mover,
+    Movers,
+    vault_counters,
+    vault_movers,
+)
 from doorward.vault.service.photos import (
     FORGET_OBJECTS,
     add_photo,
@@ -13,14 +22,16 @@ from doorward.vault.service.photos import (
     sweep_objects,
 )
 from doorward.vault.service.rotation import (
-    Mover,
-    Movers,
     Rotation,
+    begin_due_ratchets,
+    change_root,
+    half_done,
     ratchet,
     rotate,
     rotate_database_key,
     rotate_root,
-    vault_movers,
+    survey,
+    turn_half_done,
 )
 from doorward.vault.service.subjects import (
     SubjectKey,
@@ -36,6 +47,9 @@ from doorward.vault.service.unlocked import Signer, Vault, generation_of
 __all__ = [
     "FORGET_OBJECTS",
     "Adopted",
+    "Counter",
+    "Counters",
+    "Keepers",
     "Mover",
     "Movers",
     "Rotation",
@@ -44,6 +58,8 @@ __all__ = [
     "Vault",
     "add_photo",
     "adopt_key_set",
+    "begin_due_ratchets",
+    "change_root",
     "erase_subject",
     "export_key_set",
     "find_receipt",
@@ -51,6 +67,8 @@ __all__ = [
     "forget_photos",
     "generation_of",
     "grant_view",
+    "half_done",
+    "keep_key_set",
     "list_photos",
     "make_subject_key",
     "open_key",
@@ -64,7 +82,10 @@ __all__ = [
     "rotate_root",
     "seal_for",
     "subject_keys",
+    "survey",
     "sweep_objects",
+    "turn_half_done",
     "unseal_for",
+    "vault_counters",
     "vault_movers",
 ]

@@ -46,7 +46,7 @@ def erase_subject(unit: Unit, vault: Vault, subject_id: str) -> Receipt:
     }
     signer = vault.signer(Purpose.VAULT)
     receipt = Receipt(body, signer.key_id, signer.sign(RECEIPT_PREFIX + canonical_json(body)))
-    store.add_receipt(unit.rows, unit.site_id, subject_id, receipt_text(receipt))
+    store.add_receipt(unit.rows, unit.site_id, subject_id, receipt_text(receipt), unit.now)
     return receipt
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 from doorward.audit.service import record
 from doorward.core.encoding import canonical_json, from_text, to_text
@@ -11,6 +12,7 @@ from doorward.vault import store
 from doorward.vault.model import Place, Purpose, WrappedKey
 from doorward.vault.service.unlocked import Vault
 
+FILE = "keyset.sealed"
 PLACE = Place("keyset", "keys", "doorward-keyset/1")
 
 
@@ -31,6 +33,11 @@ def export_key_set(unit: Unit, vault: Vault) -> bytes:
         for key in keys
     ]
     return vault.seal(Purpose.VAULT, PLACE, canonical_json(content))
+
+
+def keep_key_set(unit: Unit, vault: Vault) -> Path:
+    """Write today's key set beside the ring, so that a copy of the keys folder holds both."""
+    return vault.ring.put_beside(FILE, export_key_set(unit, vault))
 
 
 def adopt_key_set(unit: Unit, vault: Vault, key_set: bytes) -> Adopted:

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from doorward.core.errors import Conflict, NotFound, Tampered, Unavailable
 from doorward.vault.model import KeyName
 from doorward.vault.ports import Custodian
 from doorward.vault.rules import key_names
+from doorward.vault.service.handover import Heir, hand_over
 from doorward.vault.service.ring_content import FORMAT, Ring, Root, complete, derive, unwrap, wrap
 
 FILE = "keyring.json"
@@ -35,13 +37,19 @@ class KeyRing:
         # Without it a slow thread could put back an older ring under the eyes of a rotation.
         self._reading = threading.Lock()
         self._root: tuple[str, Root] | None = None
+        self._heir: Heir | None = None
 
     @property
     def path(self) -> Path:
         """Where the ring lies."""
         return self._folder / FILE
 
-    def begin(self) -> None:
+    @property
+    def custodian(self) -> str:
+        """What keeps the present root key: `file` or `passphrase`."""
+        return str(self.read().custody.get("kind"))
+
+    def begin(self, made_at: datetime | None = None) -> None:
         """Write a new ring; `Conflict` if there is one."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._locked():
@@ -49,8 +57,14 @@ class KeyRing:
                 raise Conflict("There is a key ring in the keys folder already: it is not overwritten.")
             root, custody = self._custodian.begin()
             ring = Ring(secrets.token_hex(16), custody, {})
-            complete(ring)
+            complete(ring, made_at)
             self._write(ring, derive(root, ring.ring_id))
+
+    def stay(self) -> None:
+        """For a process that runs on: another one may give the ring a new root without stopping it."""
+        self.read()
+        assert self._root is not None
+        self._heir = Heir(self._folder, self._root[1])
 
     def read(self) -> Ring:
         """The ring as it now is; a stat of the file tells whether to read it again."""
@@ -88,19 +102,37 @@ class KeyRing:
     def rewrap(self, custodian: Custodian) -> None:
         """Put the same keys under another root key; the old root opens nothing afterwards."""
         with self._locked():
-            ring = self._load()
+            content = self._content()
+            former = self._root_of(content)
+            ring = unwrap(content, former)
+            custodian.settle(ring.custody)
             root, custody = custodian.begin()
             ring.ring_id, ring.custody = secrets.token_hex(16), custody
             derived = derive(root, ring.ring_id)
+            hand_over(self._folder, ring.ring_id, former=former, root=derived)
             # Before the file changes: another thread that sees the change must already know the new root.
             self._root, self._custodian = (ring.ring_id, derived), custodian
             self._write(ring, derived)
+            custodian.settle(custody)
+            if self._heir is not None:
+                self._heir.follow(derived)
 
-    def complete(self) -> None:
+    def complete(self, made_at: datetime | None = None) -> None:
         """Add the keys that a newer Doorward wants and this ring lacks."""
         if set(key_names()) - set(self.read().keys):
             with self.change() as ring:
-                complete(ring)
+                complete(ring, made_at)
+
+    def settle(self) -> None:
+        """Finish a change of the root that was cut short after the ring was written."""
+        if self._custodian.is_unsettled:
+            with self._locked():
+                self._custodian.settle(self._content()["custody"])
+
+    def put_beside(self, name: str, content: bytes) -> Path:
+        """Keep a sealed file in the keys folder, whole or not at all; where it lies."""
+        self._replace(name, content)
+        return self._folder / name
 
     def _load(self) -> Ring:
         content = self._content()
@@ -110,9 +142,13 @@ class KeyRing:
         """Working keys for this ring; the custodian is asked again only when the ring got another root."""
         ring_id = content.get("ring_id")
         if self._root is None or self._root[0] != ring_id:
-            root = derive(self._custodian.root_key(content["custody"]), content["ring_id"])
+            root = self._heir.claim(str(ring_id)) if self._heir is not None else None
+            if root is None:
+                root = derive(self._custodian.root_key(content["custody"]), content["ring_id"])
             unwrap(content, root)
             self._root = (content["ring_id"], root)
+            if self._heir is not None:
+                self._heir.follow(root)
         return self._root[1]
 
     def _content(self) -> dict[str, Any]:
@@ -151,20 +187,23 @@ class KeyRing:
             os.close(descriptor)
 
     def _write(self, ring: Ring, root: Root) -> None:
-        fresh = self._folder / f"{FILE}.new"
+        self._replace(FILE, wrap(ring, root))
+
+    def _replace(self, name: str, content: bytes) -> None:
+        fresh, path = self._folder / f"{name}.new", self._folder / name
         fresh.unlink(missing_ok=True)
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as out:
-            out.write(wrap(ring, root))
+            out.write(content)
             out.flush()
             # The kernel's own stamps are too coarse to tell two quick changes apart.
             os.utime(out.fileno(), ns=(time.time_ns(), time.time_ns()))
             os.fsync(out.fileno())
-        old = os.open(self.path, os.O_RDWR | os.O_CLOEXEC) if self.path.exists() else None
-        fresh.replace(self.path)
+        old = os.open(path, os.O_RDWR | os.O_CLOEXEC) if path.exists() else None
+        fresh.replace(path)
         _sync(self._folder)
         if old is not None:
-            _overwrite(old)
+            overwrite(old)
 
 
 def _sync(folder: Path) -> None:
@@ -175,7 +214,7 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _overwrite(descriptor: int) -> None:
+def overwrite(descriptor: int) -> None:
     """Zeros over the replaced file: keys destroyed there lose their wrapped form where the disk allows it."""
     with os.fdopen(descriptor, "r+b") as old:
         size = os.fstat(old.fileno()).st_size

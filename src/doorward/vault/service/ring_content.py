@@ -4,6 +4,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -31,16 +32,24 @@ class Ring:
     keys: dict[KeyName, dict[int, bytes]] = field(repr=False)
     publics: list[PublicKey] = field(default_factory=list)
     expanded: dict[tuple[KeyName, int], bytes] = field(default_factory=dict, repr=False)
+    made_at: dict[tuple[KeyName, int], datetime] = field(default_factory=dict)
 
     def newest(self, name: KeyName) -> int:
         """The generation that new work uses."""
         return max(self.keys[name])
 
-    def add(self, name: KeyName) -> int:
-        """One more random generation."""
+    def add(self, name: KeyName, made_at: datetime | None = None) -> int:
+        """One more random generation; without a time its age is not known."""
         generation = self.next_generation(name)
         self.keys.setdefault(name, {})[generation] = secrets.token_bytes(KEY_BYTES)
+        if made_at is not None:
+            self.made_at[name, generation] = made_at.astimezone(UTC).replace(microsecond=0)
         return generation
+
+    def destroy(self, name: KeyName, generation: int) -> None:
+        """This generation is gone once the ring is written."""
+        del self.keys[name][generation]
+        self.made_at.pop((name, generation), None)
 
     def key(self, name: KeyName, generation: int) -> bytes | None:
         """The working key of a generation, expanded so that one random key never serves two algorithms."""
@@ -62,17 +71,23 @@ class Ring:
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """What is derived from the root key: the root itself is not kept."""
+    """What is derived from the root key, 64 bytes: the root itself is not kept."""
 
+    raw: bytes = field(repr=False)
     wrap: AESGCM
-    mac: bytes
+    mac: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, raw: bytes) -> "Root":
+        """The two working keys, one after the other."""
+        return cls(raw, AESGCM(raw[:KEY_BYTES]), raw[KEY_BYTES:])
 
 
-def complete(ring: Ring) -> None:
+def complete(ring: Ring, made_at: datetime | None = None) -> None:
     """Add a first generation of every key that is missing."""
     for name in key_names():
         if name not in ring.keys:
-            ring.add(name)
+            ring.add(name, made_at)
 
 
 def derive(root: bytes, ring_id: str) -> Root:
@@ -82,7 +97,7 @@ def derive(root: bytes, ring_id: str) -> Root:
         info = f"doorward/1/ring/{label}".encode()
         return HKDF(SHA256(), KEY_BYTES, bytes.fromhex(ring_id), info).derive(root)
 
-    return Root(AESGCM(expand("wrap")), expand("mac"))
+    return Root.of(expand("wrap") + expand("mac"))
 
 
 def wrap(ring: Ring, root: Root) -> bytes:
@@ -92,6 +107,7 @@ def wrap(ring: Ring, root: Root) -> bytes:
         for generation, raw in sorted(generations.items()):
             nonce = secrets.token_bytes(NONCE)
             wrapped = nonce + root.wrap.encrypt(nonce, raw, _label(name, generation))
+            made_at = ring.made_at.get((name, generation))
             keys.append(
                 {
                     "use": name.use,
@@ -99,6 +115,7 @@ def wrap(ring: Ring, root: Root) -> bytes:
                     "generation": generation,
                     "wrapped": to_text(wrapped),
                 }
+                | ({"made_at": made_at.isoformat()} if made_at else {})
             )
     publics = [
         {"purpose": key.purpose, "generation": key.generation, "key_id": key.key_id, "raw": to_text(key.raw)}
@@ -118,6 +135,7 @@ def wrap(ring: Ring, root: Root) -> bytes:
 def unwrap(content: Mapping[str, Any], root: Root) -> Ring:
     """Every key; `Denied` for another root key, `Tampered` for lines changed or taken away."""
     keys: dict[KeyName, dict[int, bytes]] = {}
+    made_at: dict[tuple[KeyName, int], datetime] = {}
     try:
         if not hmac.compare_digest(from_text(content["check"]), _check(content["ring_id"], root)):
             raise Denied("The key ring does not open with this root key or passphrase.")
@@ -129,13 +147,15 @@ def unwrap(content: Mapping[str, Any], root: Root) -> Ring:
             keys.setdefault(name, {})[generation] = root.wrap.decrypt(
                 raw[:NONCE], raw[NONCE:], _label(name, generation)
             )
+            if "made_at" in line:
+                made_at[name, generation] = datetime.fromisoformat(line["made_at"])
         publics = [
             PublicKey(Purpose(key["purpose"]), key["generation"], key["key_id"], from_text(key["raw"]))
             for key in content["publics"]
         ]
     except (InvalidTag, KeyError, TypeError, ValueError) as error:
         raise Tampered("The key ring is damaged: restore its copy.") from error
-    return Ring(content["ring_id"], content["custody"], keys, publics)
+    return Ring(content["ring_id"], content["custody"], keys, publics, made_at=made_at)
 
 
 def _mac(content: Mapping[str, Any], root: Root) -> bytes:

@@ -1,82 +1,126 @@
 """Changing every key while Doorward runs: a new generation, rows moved in batches, the old one destroyed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
 
 from doorward.audit.service import record
+from doorward.audit.service.recording import written
 from doorward.core.errors import Conflict, Invalid, Unavailable
 from doorward.core.permissions import EVERY_SITE, Actor, system_actor
 from doorward.platform.db import Database, Unit
 from doorward.platform.engine import rekey
 from doorward.vault import store
-from doorward.vault.model import KeyName, Purpose, Use
+from doorward.vault.model import KeyName, KeyState, Purpose, Use
 from doorward.vault.ports import Custodian
-from doorward.vault.service.photos import reseal_photos
-from doorward.vault.service.subjects import rewrapped
-from doorward.vault.service.unlocked import Vault, generation_of
-
-# Moves at most so many rows, of every site, to the newest generation and returns how many it moved.
-# It must move nothing, and return 0, once every row is there.
-Mover = Callable[[Unit, int], int]
-Movers = Mapping[KeyName, Sequence[Mover]]
+from doorward.vault.rules import LINGERS, WRAPPING, is_ratchet_due, lingers
+from doorward.vault.service.keyset import keep_key_set
+from doorward.vault.service.movers import Counters, Mover, Movers, vault_movers
+from doorward.vault.service.ring_content import Ring
+from doorward.vault.service.unlocked import Vault
 
 AT_ONCE = 200
 ATTEMPTS = 10
 ROTATOR = system_actor("vault")
+DATABASE = KeyName(Use.OPEN, Purpose.DATABASE)
+IN_KEY_SETS = frozenset({KeyName(Use.SEAL, Purpose.VAULT), *(KeyName(Use.WRAP, one) for one in WRAPPING)})
 
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """What a rotation did."""
+    """What a rotation did; unless `done`, it goes on with the schedule or at the next call."""
 
     name: KeyName
     generation: int
     moved: int
-
-
-def vault_movers(vault: Vault) -> dict[KeyName, tuple[Mover, ...]]:
-    """Movers of the vault's own rows; other rooms add theirs for the fields and look-ups they keep.
-
-    An empty tuple says that nothing is stored under a key, so that it may be retired at once.
-    """
-
-    def rewrap(purpose: Purpose) -> Mover:
-        return lambda unit, limit: _rewrap(unit, vault, purpose, limit)
-
-    return {
-        KeyName(Use.WRAP, Purpose.PEOPLE): (rewrap(Purpose.PEOPLE),),
-        KeyName(Use.WRAP, Purpose.PLATES): (rewrap(Purpose.PLATES),),
-        KeyName(Use.SEAL, Purpose.PHOTOS): (lambda unit, limit: _reseal_photos(unit, vault, limit),),
-        KeyName(Use.SEAL, Purpose.ANSWERS): (lambda unit, limit: _reseal_answers(unit, vault, limit),),
-        KeyName(Use.SEAL, Purpose.VAULT): (),
-        KeyName(Use.SEAL, Purpose.AUDIT): (),
-    }
+    done: bool = True
 
 
 def rotate(
-    database: Database, vault: Vault, name: KeyName, movers: Movers, *, actor: Actor = ROTATOR
+    database: Database,
+    vault: Vault,
+    name: KeyName,
+    movers: Movers,
+    *,
+    actor: Actor = ROTATOR,
+    most: int | None = None,
+    watch: Callable[[int], None] | None = None,
 ) -> Rotation:
     """Replace a key while others work; a rotation that was cut short is taken up where it stopped.
 
     Reads use every live generation and writes the newest, so nothing waits. The old generations are
     destroyed in a unit that holds the only writer's place and has seen that no row is left under them.
-    `Conflict` if no room said how to move what lies under the key.
+    Stops after `most` rows; `watch` hears of each batch. `Conflict` if no room said how to move what lies
+    under the key.
     """
-    mine = _require_movers(name, movers)
-    generation = _begin(vault, name)
-    moved = sum(_move_all(database, mover, actor) for mover in mine)
+    generation = _patiently(database, actor, lambda unit: begin(unit, vault, name, movers))
+    moved = 0
 
-    def finish(unit: Unit) -> int:
-        late = sum(mover(unit, AT_ONCE) for mover in mine)
-        if not late:
-            record(unit, "vault.rotated", key=str(name), generation=generation, moved=moved)
-            _retire(vault, name, generation)
-        return late
+    def next_batch(unit: Unit) -> int:
+        return turn(unit, vault, name, movers, moved=moved)
 
-    while late := _patiently(database, actor, finish):
+    while late := _patiently(database, actor, next_batch):
         moved += late
+        if watch is not None:
+            watch(late)
+        if most is not None and moved >= most:
+            return Rotation(name, generation, moved, done=False)
     return Rotation(name, generation, moved)
+
+
+def begin(unit: Unit, vault: Vault, name: KeyName, movers: Movers) -> int:
+    """Add a generation, unless a rotation is half done; the generation in use from now on."""
+    _require_movers(name, movers)
+    with vault.ring.change() as ring:
+        if len(ring.keys[name]) == 1 or name in LINGERS:
+            record(unit, "vault.rotation_begun", key=str(name), generation=ring.add(name, unit.now))
+        generation = ring.newest(name)
+    vault.list_publics()
+    return generation
+
+
+def turn(unit: Unit, vault: Vault, name: KeyName, movers: Movers, *, moved: int = 0) -> int:
+    """Move one batch; how many rows. 0 says that all were moved and the older generations are destroyed."""
+    generation = vault.newest(
+        name
+    )  # before the movers look: one that is begun meanwhile is not finished here
+    late = sum(mover(unit, AT_ONCE) for mover in _require_movers(name, movers))
+    if not late and _retire(vault, name, generation, unit.now):
+        record(unit, "vault.rotated", key=str(name), generation=generation, moved=moved)
+        if name in IN_KEY_SETS:
+            keep_key_set(unit, vault)
+    return late
+
+
+def turn_half_done(unit: Unit, vault: Vault, movers: Movers) -> int:
+    """For the schedule: one batch of the first rotation that is half done; how many rows."""
+    for name in half_done(vault, unit.now):
+        if name.use is not Use.OPEN:
+            return turn(unit, vault, name, movers)
+    return 0
+
+
+def half_done(vault: Vault, now: datetime) -> list[KeyName]:
+    """Keys of which an older generation is left that need not linger."""
+    ring = vault.ring.read()
+    return [name for name in sorted(ring.keys) if _outlived(ring, name, ring.newest(name), now)]
+
+
+def begin_due_ratchets(unit: Unit, vault: Vault, movers: Movers) -> list[KeyName]:
+    """For the schedule: turn on where somebody was erased since the last turn, a day ago or longer."""
+    begun = []
+    for purpose in WRAPPING:
+        name = KeyName(Use.WRAP, purpose)
+        ring = vault.ring.read()
+        made_at = ring.made_at.get((name, ring.newest(name)))
+        if len(ring.keys[name]) > 1 or not is_ratchet_due(made_at, unit.now):
+            continue
+        if store.was_erased_since(unit.rows, purpose, made_at):
+            begin(unit, vault, name, movers)
+            begun.append(name)
+    return begun
 
 
 def ratchet(
@@ -84,7 +128,8 @@ def ratchet(
 ) -> Rotation:
     """Rotate the key that wraps data keys, so that no older copy of the database opens anybody.
 
-    The living come back from such a copy through today's key set (`export_key_set`); the erased do not.
+    The living come back from such a copy through today's key set, which is written beside the ring; the
+    erased do not.
     """
     return rotate(database, vault, KeyName(Use.WRAP, purpose), vault_movers(vault), actor=actor)
 
@@ -92,11 +137,17 @@ def ratchet(
 def rotate_root(database: Database, vault: Vault, custodian: Custodian, *, actor: Actor = ROTATOR) -> None:
     """Put the key ring under another root key; the keys in it stay, so no row changes."""
     with database.unit(actor, EVERY_SITE) as unit:
-        record(unit, "vault.root_rotated")
-        vault.ring.rewrap(custodian)
+        change_root(unit, vault, custodian)
 
 
-def rotate_database_key(database: Database, vault: Vault, *, actor: Actor = ROTATOR) -> None:
+def change_root(unit: Unit, vault: Vault, custodian: Custodian) -> None:
+    """The same in the caller's unit. Processes that run on are handed the new root."""
+    record(unit, "vault.root_rotated")
+    written(unit)  # a database that cannot tell of it leaves the ring alone
+    vault.ring.rewrap(custodian)
+
+
+def rotate_database_key(database: Database, vault: Vault, *, actor: Actor = ROTATOR) -> int:
     """Re-encrypt the SQLCipher file under a new key while it is open; cut short, call it again.
 
     Both keys stay in the ring until the file is known to be under the new one. `Unavailable` when other
@@ -104,8 +155,11 @@ def rotate_database_key(database: Database, vault: Vault, *, actor: Actor = ROTA
     """
     if database.engine.dialect.name != "sqlite":
         raise Invalid("PostgreSQL's files are not ours to encrypt: rotate the key of its disk.")
-    name = KeyName(Use.OPEN, Purpose.DATABASE)
-    generation = _begin(vault, name)
+    now = database.clock()
+    with vault.ring.change() as ring:
+        if len(ring.keys[DATABASE]) == 1:
+            ring.add(DATABASE, now)
+        generation = ring.newest(DATABASE)
     key = vault.database_keys()[0]
     for _ in range(ATTEMPTS - 1):
         with suppress(Unavailable):
@@ -113,17 +167,30 @@ def rotate_database_key(database: Database, vault: Vault, *, actor: Actor = ROTA
             break
     else:
         rekey(database.engine, key)
-    _retire(vault, name, generation)
+    _retire(vault, DATABASE, generation, now)
 
     def note(unit: Unit) -> int:
         return record(unit, "vault.database_rekeyed", generation=generation)
 
     _patiently(database, actor, note)
+    return generation
+
+
+def survey(unit: Unit, vault: Vault, movers: Movers, counters: Counters) -> list[KeyState]:
+    """Every key by name: live generations, age of the newest, and what still lies under older ones."""
+    ring, found = vault.ring.read(), []
+    for name, generations in sorted(ring.keys.items()):
+        live = tuple(sorted(generations, reverse=True))
+        counter = counters.get(name) if len(live) > 1 else None
+        left = counter(unit) if counter else 0
+        movable = name.use in (Use.SIGN, Use.OPEN) or name in movers
+        found.append(KeyState(name, live, ring.made_at.get((name, live[0])), left, movable))
+    return found
 
 
 def _require_movers(name: KeyName, movers: Movers) -> Sequence[Mover]:
     if name.use is Use.OPEN:
-        raise Invalid("The database key is changed by `doorward vault rekey`, not by a rotation.")
+        raise Invalid("The database key is changed by `doorward keys rekey`, not by a rotation.")
     if name.use is Use.SIGN:
         return ()  # nothing lies under a signing key; its public half stays listed
     if name not in movers:
@@ -131,27 +198,24 @@ def _require_movers(name: KeyName, movers: Movers) -> Sequence[Mover]:
     return movers[name]
 
 
-def _begin(vault: Vault, name: KeyName) -> int:
+def _retire(vault: Vault, name: KeyName, generation: int, now: datetime) -> list[int]:
+    """Destroy what is older than this generation; which ones. A newer one may have been begun: it stays."""
     with vault.ring.change() as ring:
-        if len(ring.keys[name]) == 1:
-            ring.add(name)
-        generation = ring.newest(name)
-    vault.list_publics()
-    return generation
+        gone = _outlived(ring, name, generation, now)
+        for number in gone:
+            ring.destroy(name, number)
+    return gone
 
 
-def _retire(vault: Vault, name: KeyName, generation: int) -> None:
-    with vault.ring.change() as ring:
-        ring.keys[name] = {generation: ring.keys[name][generation]}
-
-
-def _move_all(database: Database, mover: Mover, actor: Actor) -> int:
-    total = 0
-    while True:
-        moved = _patiently(database, actor, lambda unit: mover(unit, AT_ONCE))
-        if not moved:
-            return total
-        total += moved
+def _outlived(ring: Ring, name: KeyName, generation: int, now: datetime) -> list[int]:
+    """Generations before this one whose time is over."""
+    live = sorted(ring.keys[name])
+    followers = dict(pairwise(live))
+    return [
+        number
+        for number in live
+        if number < generation and not lingers(name, ring.made_at.get((name, followers[number])), now)
+    ]
 
 
 def _patiently(database: Database, actor: Actor, deed: Callable[[Unit], int]) -> int:
@@ -161,26 +225,3 @@ def _patiently(database: Database, actor: Actor, deed: Callable[[Unit], int]) ->
             return deed(unit)
     with database.unit(actor, EVERY_SITE) as unit:
         return deed(unit)
-
-
-def _rewrap(unit: Unit, vault: Vault, purpose: Purpose, limit: int) -> int:
-    old = store.list_old_keys(unit.rows, purpose, vault.newest(KeyName(Use.WRAP, purpose)), limit)
-    for key in old:
-        store.change_key(unit.rows, rewrapped(vault, key))
-    return len(old)
-
-
-def _reseal_photos(unit: Unit, vault: Vault, limit: int) -> int:
-    return reseal_photos(unit, vault, vault.newest(KeyName(Use.SEAL, Purpose.PHOTOS)), limit)
-
-
-def _reseal_answers(unit: Unit, vault: Vault, limit: int) -> int:
-    newest = vault.newest(KeyName(Use.SEAL, Purpose.ANSWERS))
-    old = [
-        (row_id, answer)
-        for row_id, answer in store.list_answers(unit.rows)
-        if generation_of(answer) != newest
-    ][:limit]
-    for row_id, answer in old:
-        store.change_answer(unit.rows, row_id, vault.seal_answer(row_id, vault.unseal_answer(row_id, answer)))
-    return len(old)

@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -11,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from doorward.core.errors import Tampered
+from doorward.core.errors import DoorwardError, Tampered
 from doorward.vault.model import KeyName, Place, PublicKey, Purpose, Use
 from doorward.vault.ports import Custodian, Objects
-from doorward.vault.rules import SEALED_BY_PURPOSE, WRAPPED_KEY, bound_to
+from doorward.vault.rules import IDLE, SEALED_BY_PURPOSE, WRAPPED_KEY, bound_to
 from doorward.vault.service.ring import KeyRing
 
 NONCE = 12
@@ -43,23 +44,26 @@ class Vault:
         self.objects = objects
 
     @classmethod
-    def create(cls, folder: Path, custodian: Custodian, objects: Objects) -> Self:
-        """Make a key ring in a keys folder that has none, and open it."""
+    def create(
+        cls, folder: Path, custodian: Custodian, objects: Objects, *, now: datetime | None = None
+    ) -> Self:
+        """Make a key ring in a keys folder that has none, and open it; without a time its age is unknown."""
         ring = KeyRing(folder, custodian)
-        ring.begin()
+        ring.begin(now)
         return cls.open(folder, custodian, objects)
 
     @classmethod
     def open(cls, folder: Path, custodian: Custodian, objects: Objects) -> Self:
         """The vault of a keys folder; `Denied` for a wrong root key, `Tampered` for a changed ring."""
         vault = cls(KeyRing(folder, custodian), objects)
+        vault.ring.settle()
         vault.ring.complete()
         vault.list_publics()
         return vault
 
     def blind(self, purpose: Purpose, value: str) -> bytes:
         """A keyed look-up hash, 32 bytes; the caller brings the value into one form first."""
-        name = KeyName(Use.BLIND, purpose)
+        name = _used(KeyName(Use.BLIND, purpose))
         return _blinded(self._key(name, self.newest(name)), value)
 
     def blinds(self, purpose: Purpose, value: str) -> list[bytes]:
@@ -74,7 +78,7 @@ class Vault:
 
     def seal(self, purpose: Purpose, place: Place, plaintext: bytes) -> bytes:
         """AES-256-GCM under the purpose's newest key, bound to the place."""
-        name = KeyName(Use.SEAL, purpose)
+        name = _used(KeyName(Use.SEAL, purpose))
         return self._encrypt(SEALED_BY_PURPOSE, name, place, plaintext)
 
     def unseal(self, purpose: Purpose, place: Place, sealed: bytes) -> bytes:
@@ -185,9 +189,21 @@ class Vault:
         return key
 
 
+def header_of(generation: int) -> bytes:
+    """How whatever a generation sealed goes on after its first byte."""
+    return generation.to_bytes(4, "big")
+
+
 def generation_of(sealed: bytes) -> int:
     """Which generation sealed these bytes."""
     return int.from_bytes(sealed[GENERATION], "big")
+
+
+def _used(name: KeyName) -> KeyName:
+    """A rotation destroys idle keys without looking: whoever begins to use one must say how rows move."""
+    if name in IDLE:
+        raise DoorwardError("Nothing is kept under this key.", key=str(name))
+    return name
 
 
 def _blinded(key: bytes, value: str) -> bytes:

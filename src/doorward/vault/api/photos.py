@@ -1,4 +1,4 @@
-"""The vault over HTTP: one look at one photo, receipts of erasure, rotation of keys."""
+"""The vault over HTTP: one look at one photo, receipts of erasure."""
 
 from typing import Any
 
@@ -6,15 +6,11 @@ from fastapi import Depends
 from fastapi.responses import Response
 from pydantic import BaseModel, Field, SecretStr
 
-from doorward.core.errors import Invalid
-from doorward.core.permissions import EVERY_SITE, Permission
-from doorward.platform.web import API_PREFIX, SITE_PREFIX, Call, Routes, current_call
+from doorward.core.permissions import Permission
+from doorward.platform.web import SITE_PREFIX, Call, Routes, current_call
 from doorward.vault import service
-from doorward.vault.model import KeyName, Purpose, Use
 
 routes = Routes(SITE_PREFIX + "/vault", tag="vault")
-house = Routes(API_PREFIX + "/vault", tag="vault")
-ROUTES = (routes, house)
 
 
 class GrantIn(BaseModel):
@@ -43,27 +39,6 @@ class ReceiptOut(BaseModel):
     signature: str
 
 
-class RotateIn(BaseModel):
-    """Which key: its use and its purpose."""
-
-    use: Use
-    purpose: Purpose
-
-
-class RotatedOut(BaseModel):
-    """The generation now in use, and how many rows were moved to it."""
-
-    key: str
-    generation: int
-    moved: int
-
-
-class PublicKeysOut(BaseModel):
-    """Every verification key that a purpose ever had, by key id, in hexadecimal."""
-
-    keys: dict[str, str]
-
-
 @routes.post("/photos/{photo_id}/grants", needs=Permission.PEOPLE_PHOTOS)
 def grant_view(photo_id: str, body: GrantIn, call: Call = Depends(current_call)) -> GrantOut:
     """Leave to see one photo once; asking is recorded in that person's ledger."""
@@ -86,24 +61,6 @@ def read_receipt(subject_id: str, call: Call = Depends(current_call)) -> Receipt
     with call.reading() as unit:
         receipt = service.find_receipt(unit, subject_id)
     return ReceiptOut(body=receipt.body, key_id=receipt.key_id, signature=receipt.signature.hex())
-
-
-@house.get("/keys/{purpose}", needs=Permission.AUDIT_READ)
-def list_public_keys(purpose: Purpose, call: Call = Depends(current_call)) -> PublicKeysOut:
-    """Keys to verify signatures with; compare them with a copy that did not come from this server."""
-    return PublicKeysOut(keys={name: raw.hex() for name, raw in _vault(call).public_keys(purpose).items()})
-
-
-@house.post("/rotations", needs=Permission.VAULT_ROTATE)
-def rotate(body: RotateIn, call: Call = Depends(current_call)) -> RotatedOut:
-    """Replace a key and destroy the old one while everything goes on; a repeat resumes what was cut short."""
-    name = KeyName(body.use, body.purpose)
-    state = call.request.app.state
-    movers: service.Movers = getattr(state, "movers", None) or service.vault_movers(_vault(call))
-    if call.site_id != EVERY_SITE or name not in _vault(call).ring.read().keys:
-        raise Invalid("There is no such key: see docs/security/keys.md for uses and purposes.")
-    done = service.rotate(state.database, _vault(call), name, movers, actor=call.actor)
-    return RotatedOut(key=str(done.name), generation=done.generation, moved=done.moved)
 
 
 def _vault(call: Call) -> service.Vault:

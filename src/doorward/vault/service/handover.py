@@ -1,0 +1,113 @@
+"""Handing a new root to processes that run on: each has a key of its own, which lives in its memory alone."""
+
+import fcntl
+import hmac
+import json
+import os
+import secrets
+import weakref
+from contextlib import suppress
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+
+from doorward.core.encoding import from_text, to_text
+from doorward.vault.service.ring_content import Root
+
+FOLDER = "running"
+SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)  # RFC 9180
+
+
+class Heir:
+    """A running process. Only who holds the present root can make a key that the next root is sealed to."""
+
+    def __init__(self, keys_folder: Path, root: Root) -> None:
+        folder = keys_folder / FOLDER
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self._name = folder / secrets.token_hex(8)
+        self._key = X25519PrivateKey.generate()
+        self._descriptor = os.open(self._public, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)  # as long as we live
+        self._end = weakref.finalize(self, _leave, self._descriptor, self._name)
+        self.follow(root)
+
+    def follow(self, root: Root) -> None:
+        """Let the holder of this root find us at its next change."""
+        public = self._key.public_key().public_bytes_raw()
+        told = json.dumps({"public": to_text(public), "mac": to_text(_mac(root, public))}).encode()
+        os.pwrite(self._descriptor, told, 0)
+        os.ftruncate(self._descriptor, len(told))
+
+    def claim(self, ring_id: str) -> Root | None:
+        """The root that was handed to us for this ring, once."""
+        try:
+            sealed = self._sealed.read_bytes()
+            raw = SUITE.decrypt(sealed, self._key, ring_id.encode())
+        except (OSError, InvalidTag, ValueError):
+            return None
+        self._sealed.unlink(missing_ok=True)
+        return Root.of(raw)
+
+    @property
+    def _public(self) -> Path:
+        return self._name.with_suffix(".public")
+
+    @property
+    def _sealed(self) -> Path:
+        return self._name.with_suffix(".sealed")
+
+
+def hand_over(keys_folder: Path, ring_id: str, *, former: Root, root: Root) -> int:
+    """Seal a new root to every process that runs and proved itself under the former one; how many."""
+    handed = 0
+    for place in sorted((keys_folder / FOLDER).glob("*.public")):
+        public = _public_of(place, former)
+        if public is None:
+            continue
+        sealed = place.with_suffix(".sealed")
+        sealed.unlink(missing_ok=True)
+        descriptor = os.open(sealed, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as out:
+            out.write(SUITE.encrypt(root.raw, X25519PublicKey.from_public_bytes(public), ring_id.encode()))
+        handed += 1
+    return handed
+
+
+def _public_of(place: Path, former: Root) -> bytes | None:
+    """The key of a process that still runs; what a dead one left is swept."""
+    try:
+        descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _proven(os.pread(descriptor, 4096, 0), former)
+    else:
+        for left in (place, place.with_suffix(".sealed")):
+            left.unlink(missing_ok=True)
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _proven(told: bytes, former: Root) -> bytes | None:
+    try:
+        content = json.loads(told)
+        public, mac = from_text(content["public"]), from_text(content["mac"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    return public if len(public) == 32 and hmac.compare_digest(mac, _mac(former, public)) else None
+
+
+def _mac(root: Root, public: bytes) -> bytes:
+    return hmac.digest(root.mac, b"doorward/1/heir\n" + public, "sha256")
+
+
+def _leave(descriptor: int, name: Path) -> None:
+    with suppress(OSError):
+        for left in (name.with_suffix(".public"), name.with_suffix(".sealed")):
+            left.unlink(missing_ok=True)
+        os.close(descriptor)
