@@ -1,6 +1,7 @@
 """Build the whole program from its open house: routes, jobs and schedule on one screen."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 
 from doorward.app.board import routes as board_routes
+from doorward.app.clockwatch import ClockWatch
 from doorward.app.custody import next_custodian
 from doorward.app.house import House
 from doorward.app.keepers import keepers_of
@@ -18,12 +20,12 @@ from doorward.audit.api import routes as audit_routes
 from doorward.audit.service import sign_head
 from doorward.core.permissions import EVERY_SITE, Actor, Public
 from doorward.gates.api import ROUTES as GATE_ROUTES
-from doorward.gates.service import Desk, sweep_doors, sweep_permits
+from doorward.gates.service import Desk, list_planned_sites, sweep_doors, sweep_permits
 from doorward.people.api import ROUTES as PEOPLE_ROUTES
 from doorward.people.api import STAFF_ROUTES, authenticate_request
 from doorward.people.pages import ROUTES as PAGES
 from doorward.people.pages import STATIC
-from doorward.people.service import end_visits, forget_gallery_changes
+from doorward.people.service import end_visits, forget_gallery_changes, list_peopled_sites
 from doorward.people.service.approvals import second_person
 from doorward.people.service.passwords import Passwords
 from doorward.people.service.sessions import forget_old_sign_ins
@@ -65,25 +67,35 @@ def build_schedule(house: House) -> dict[str, Every]:
     def every(deed: Callable[[Unit], Any], **interval: float) -> Every:
         return Every(timedelta(**interval), lambda unit, _facts: deed(unit))
 
+    def once(deed: Callable[[Unit], Any], **interval: float) -> Every:
+        return replace(every(deed, **interval), at_every_site=False)
+
     vault, post = house.vault, house.post
     movers = keepers_of(vault).movers
     return {
-        "audit.checkpoint": every(lambda unit: sign_head(unit, vault.audit_signer()), minutes=10),
+        "audit.checkpoint": once(lambda unit: sign_head(unit, vault.audit_signer()), minutes=10),
         "gates.sweep_permits": every(lambda unit: sweep_permits(unit, post), seconds=10),
         "gates.sweep_doors": every(lambda unit: sweep_doors(unit, post), seconds=10),
         "people.forget_gallery_changes": every(forget_gallery_changes, hours=1),
         "people.end_visits": every(lambda unit: end_visits(unit, vault), hours=1),
-        "staff.forget_old_sign_ins": every(forget_old_sign_ins, hours=1),
-        "vault.ratchet": every(lambda unit: begin_due_ratchets(unit, vault, movers), hours=1),
-        "vault.turn_keys": every(lambda unit: turn_half_done(unit, vault, movers), seconds=1),
-        "vault.sweep_objects": every(lambda unit: sweep_objects(unit, vault), hours=1),
-        "web.forget_answers": every(forget_answers, hours=1),
+        "server.watch_clock": once(ClockWatch().look, seconds=10),
+        "staff.forget_old_sign_ins": once(forget_old_sign_ins, hours=1),
+        "vault.ratchet": once(lambda unit: begin_due_ratchets(unit, vault, movers), hours=1),
+        "vault.turn_keys": once(lambda unit: turn_half_done(unit, vault, movers), seconds=1),
+        "vault.sweep_objects": once(lambda unit: sweep_objects(unit, vault), hours=1),
+        "web.forget_answers": once(forget_answers, hours=1),
     }
 
 
 def build_worker(house: House) -> Worker:
     """The thread that keeps promises."""
-    return Worker(house.database, house.site_id, build_handlers(house), build_schedule(house))
+    schedule = build_schedule(house)
+    return Worker(house.database, house.site_id, build_handlers(house), schedule, sites=_sites)
+
+
+def _sites(unit: Unit) -> list[str]:
+    """Every site that has a plan or people."""
+    return sorted({*list_planned_sites(unit), *list_peopled_sites(unit)})
 
 
 def build_api(house: House) -> FastAPI:

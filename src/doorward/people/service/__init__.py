@@ -27,6 +27,7 @@ from doorward.people.service.forgetting import (
     forget_gallery_changes,
     forget_person,
     forget_vehicle,
+    list_peopled_sites,
 )
 from doorward.people.service.moving_lookups import lookup_counters, lookup_movers
 from doorward.people.service.persons import (
@@ -105,6 +106,7 @@ __all__ = [
     "limit_person",
     "list_credentials",
     "list_groups",
+    "list_peopled_sites",
     "list_persons",
     "list_vehicle",
     "list_vehicles",

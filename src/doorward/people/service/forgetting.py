@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from doorward.people.service import persons, vehicles
 from doorward.people.store.faces import forget_changes
-from doorward.people.store.persons import list_ended_visitors
+from doorward.people.store.persons import list_ended_visitors, list_site_ids
 from doorward.platform.db import Unit
 from doorward.vault.model import Receipt
 from doorward.vault.service import Vault, erase_subject
@@ -28,6 +28,11 @@ def forget_vehicle(unit: Unit, vault: Vault, vehicle_id: str) -> Receipt:
 def forget_gallery_changes(unit: Unit) -> int:
     """Prune the log of changes; a process that was away for longer loads its gallery whole."""
     return forget_changes(unit.rows, CHANGES_KEPT)
+
+
+def list_peopled_sites(unit: Unit) -> list[str]:
+    """Every site of this house that knows anybody."""
+    return list_site_ids(unit.rows)
 
 
 def end_visits(unit: Unit, vault: Vault) -> int:
