@@ -2,44 +2,107 @@
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
 import typer
 from typer.main import get_command
 
-from doorward.app.commands import audit, explain, gates, models, people, server, site, watch
+from doorward.app.commands import (
+    agents,
+    alarms,
+    audit,
+    credentials,
+    enrolling,
+    explain,
+    gates,
+    grants,
+    groups,
+    levels,
+    models,
+    orders,
+    passing,
+    rollcalls,
+    schedules,
+    server,
+    site,
+    vehicles,
+    visitors,
+    watch,
+    zones,
+)
 from doorward.app.console import Voice
 from doorward.app.context import Context
 from doorward.app.problems import EXIT_CODES, INTERNAL_EXIT
 from doorward.core.errors import DoorwardError
 
-EXIT_HELP = (
-    "Exit codes: 0 done (and for watch: at least one opening), 1 done but nothing opened, 2 unusable input "
-    "or setting, 4 not allowed, 5 no such thing, 6 does not fit the present state, 7 something needed did "
-    "not answer, 8 stored bytes failed their proof, 70 our mistake."
-)
+EXIT_MEANINGS = {
+    0: "done (and for watch: at least one opening)",
+    1: "done but nothing opened, or broken off",
+    2: "unusable input or setting",
+    4: "not allowed",
+    5: "no such thing",
+    6: "does not fit the present state",
+    7: "something needed did not answer",
+    8: "stored bytes failed their proof",
+    INTERNAL_EXIT: "our mistake",
+}
+EXIT_HELP = "Exit codes: " + ", ".join(f"{code} {means}" for code, means in EXIT_MEANINGS.items()) + "."
+# What one wants to do; the order in which help shows them.
+SET_UP = "Set up the site"
+WHO = "People and vehicles"
+ADMISSION = "Who may pass"
+WATCH = "Watch the gates"
+STEP_IN = "Step in"
+PROVE = "Prove and explain"
+RUN = "Run"
 
 root = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Doorward opens doors and barriers for the people and vehicles it knows. "
-    "--folder and --json may stand anywhere in a command.",
+    "--folder and --json may stand anywhere in a command. Each command's --help shows an example.",
     epilog=EXIT_HELP,
 )
-root.command("init")(site.init)
-root.command("enrol")(people.enrol)
-root.command("grant")(gates.grant)
-root.command("watch")(watch.watch)
-root.command("events")(gates.events)
-root.command("explain")(explain.explain)
-root.command("serve")(server.serve)
-root.command("demo")(server.demo)
-root.add_typer(gates.gate_commands, name="gate")
-root.add_typer(gates.vehicle_commands, name="vehicle")
-root.add_typer(people.commands, name="person")
-root.add_typer(audit.commands, name="audit")
-root.add_typer(models.commands, name="models")
+root.command("init", rich_help_panel=SET_UP)(site.init)
+root.add_typer(site.commands, name="site", rich_help_panel=SET_UP)
+root.add_typer(gates.commands, name="gate", rich_help_panel=SET_UP)
+root.add_typer(zones.commands, name="zone", rich_help_panel=SET_UP)
+root.add_typer(levels.commands, name="level", rich_help_panel=SET_UP)
+root.add_typer(schedules.commands, name="schedule", rich_help_panel=SET_UP)
+root.add_typer(agents.commands, name="agent", rich_help_panel=SET_UP)
+root.command("enrol", rich_help_panel=WHO)(enrolling.enrol)
+root.command("enrol-folder", rich_help_panel=WHO)(enrolling.enrol_folder)
+root.add_typer(credentials.person_commands, name="person", rich_help_panel=WHO)
+root.add_typer(groups.commands, name="group", rich_help_panel=WHO)
+root.add_typer(visitors.commands, name="visitor", rich_help_panel=WHO)
+root.add_typer(vehicles.commands, name="vehicle", rich_help_panel=WHO)
+root.command("grant", rich_help_panel=ADMISSION)(grants.grant)
+root.command("grants", rich_help_panel=ADMISSION)(grants.grants)
+root.command("revoke", rich_help_panel=ADMISSION)(grants.revoke)
+root.command("watch", rich_help_panel=WATCH)(watch.watch)
+root.command("events", rich_help_panel=WATCH)(passing.events)
+root.command("why", rich_help_panel=WATCH)(passing.why)
+root.command("inside", rich_help_panel=WATCH)(passing.inside)
+root.command("doors", rich_help_panel=WATCH)(passing.doors)
+root.add_typer(alarms.commands, name="alarm", rich_help_panel=WATCH)
+root.command("open", rich_help_panel=STEP_IN)(orders.open_gate)
+root.command("lock", rich_help_panel=STEP_IN)(orders.lock)
+root.command("unlock", rich_help_panel=STEP_IN)(orders.unlock)
+root.command("lockdown", rich_help_panel=STEP_IN)(orders.lockdown)
+root.command("evacuate", rich_help_panel=STEP_IN)(orders.evacuate)
+root.command("fire", rich_help_panel=STEP_IN)(orders.fire)
+root.command("orders", rich_help_panel=STEP_IN)(orders.orders)
+root.command("release", rich_help_panel=STEP_IN)(orders.release)
+root.command("forgive", rich_help_panel=STEP_IN)(orders.forgive)
+root.command("place", rich_help_panel=STEP_IN)(orders.place)
+root.add_typer(rollcalls.commands, name="rollcall", rich_help_panel=STEP_IN)
+root.add_typer(audit.commands, name="audit", rich_help_panel=PROVE)
+root.command("explain", rich_help_panel=PROVE)(explain.explain)
+root.command("serve", rich_help_panel=RUN)(server.serve)
+root.command("demo", rich_help_panel=RUN)(server.demo)
+root.add_typer(models.commands, name="models", rich_help_panel=RUN)
 
 
 @root.callback()
@@ -57,12 +120,30 @@ def main(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     words = _common_first(sys.argv[1:] if arguments is None else arguments)
     os.umask(0o077)  # whatever we write is for its owner alone
+    as_json = "--json" in words[: words.index("--") if "--" in words else None]
+    voice = Voice(as_json=as_json)
     command: Any = get_command(root)
     try:
-        command.main(words, prog_name="doorward")
+        # For people a misspelt option is drawn by the library; for programs it is a problem like any other.
+        sys.exit(command.main(words, prog_name="doorward", standalone_mode=not as_json))
+    except typer.TyperException as error:
+        voice.complain("invalid", error.format_message())
+        sys.exit(EXIT_CODES["invalid"])
+    except typer.Abort:
+        voice.complain("aborted", "Broken off: nothing more was done.")
+        sys.exit(1)
     except DoorwardError as error:
-        Voice(as_json="--json" in words).complain(error.code, str(error))
+        voice.complain(error.code, str(error))
         sys.exit(EXIT_CODES.get(error.code, INTERNAL_EXIT))
+    except Exception as error:  # the edge of the program: where it broke is told, what it held is not
+        voice.complain("internal", f"Our mistake: nothing of this step was kept. {_place(error)}")
+        sys.exit(INTERNAL_EXIT)
+
+
+def _place(error: Exception) -> str:
+    """Kind and line of an error; its message may hold personal data and stays unsaid."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(last.filename).name}, line {last.lineno}."
 
 
 def _common_first(words: list[str]) -> list[str]:

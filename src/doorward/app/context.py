@@ -10,6 +10,8 @@ import typer
 
 from doorward.app.console import Voice
 from doorward.app.house import House, open_house
+from doorward.core.permissions import system_actor
+from doorward.platform.db import Unit
 
 Item = TypeVar("Item")
 
@@ -23,12 +25,20 @@ class Context:
 
     @contextmanager
     def house(self) -> Iterator[House]:
-        """The opened site, closed afterwards."""
+        """The opened site, closed afterwards; the voice tells times on its clock."""
         opened = open_house(self.folder)
         try:
+            with opened.database.reading(system_actor("console"), opened.site_id) as unit:
+                self.voice.zone = opened.post.plans.plan_of(unit).hours.time_zone
             yield opened
         finally:
             opened.close()
+
+    @contextmanager
+    def site(self) -> Iterator[tuple[House, Unit]]:
+        """The opened site and one unit at it, kept on a clean exit."""
+        with self.house() as house, house.unit() as unit:
+            yield house, unit
 
     def each(self, what: str, items: Sequence[Item]) -> Iterator[Item]:
         """The items, with a progress bar when there are enough to wait for."""

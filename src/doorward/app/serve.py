@@ -93,4 +93,4 @@ def _welcome(house: House, voice: Voice, files: tuple[Path, Path] | None, beside
         facts["first_administrator"] = f"{where}/setup#{token}"
         lines.append(f"  First administrator (once, within an hour): {facts['first_administrator']}")
     lines += [f"  {line}" for line in (*beside, *house.warnings)]
-    voice.answer(facts, "\n".join(lines))
+    voice.answer(facts, "\n".join(lines), markup=True)

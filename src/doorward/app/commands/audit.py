@@ -16,7 +16,10 @@ commands = typer.Typer(no_args_is_help=True, help="The log of every deed and eve
 
 @commands.command()
 def verify(ctx: typer.Context) -> None:
-    """Check every entry, every node of the tree and every signed head."""
+    """Check every entry, every node of the tree and every signed head.
+
+    Example: doorward audit verify
+    """
     context = context_of(ctx)
     with context.house() as house, house.unit() as unit:
         sign_head(unit, house.vault.signer(Purpose.AUDIT))
@@ -29,7 +32,10 @@ def verify(ctx: typer.Context) -> None:
 
 @commands.command()
 def export(ctx: typer.Context, folder: Path = typer.Argument(help="A new folder to write into.")) -> None:
-    """Write the log for the offline verifier, `python -m doorward_verify`."""
+    """Write the log for the offline verifier, `python -m doorward_verify`.
+
+    Example: doorward audit export log-2030-05
+    """
     context = context_of(ctx)
     with context.house() as house, house.unit() as unit:
         sign_head(unit, house.vault.signer(Purpose.AUDIT))
@@ -39,7 +45,10 @@ def export(ctx: typer.Context, folder: Path = typer.Argument(help="A new folder 
 
 @commands.command()
 def key(ctx: typer.Context) -> None:
-    """The public keys that check the log; give them to whoever should be able to verify it."""
+    """The public keys that check the log; give them to whoever should be able to verify it.
+
+    Example: doorward audit key
+    """
     context = context_of(ctx)
     with context.house() as house:
         keys = house.vault.public_keys(Purpose.AUDIT)

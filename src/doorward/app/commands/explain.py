@@ -17,6 +17,9 @@ def explain(
     ),
     region: Region = typer.Option(Region.EU, help="Whose plates to expect."),
 ) -> None:
-    """Write a page that shows what was found in a picture, how good it is, and why it would be refused."""
+    """Write a page that shows what was found in a picture, how good it is, and why it would be refused.
+
+    Example: doorward explain lane.jpg --region eu --out explained.html
+    """
     page = write_page(image, region=region.value, out=out)
     context_of(ctx).voice.answer({"page": str(page)}, f"Open {page} in a browser.")

@@ -1,134 +1,227 @@
-"""`doorward gate ...`, `grant`, `vehicle ...`, `events`: ways in, who may use them, and who did."""
+"""`doorward gate ...`: the ways in and out, and what each asks for."""
+
+from dataclasses import replace
+from typing import Any
 
 import typer
 
-from doorward.app.commands.finding import gate_of, holder_of
+from doorward.app.commands.finding import gate_of, plan_of, require_new, zone_id_of
+from doorward.app.commands.moments import LENGTH_HELP, length_of, seconds_of
 from doorward.app.context import context_of
+from doorward.app.house import House
 from doorward.core.ids import new_id
-from doorward.gates.model import VEHICLE_RULE, Direction, Effect, Gate, Grant, Identification
+from doorward.gates.model import VEHICLE_RULE, Direction, Gate, Identification, Plan, Strictness
 from doorward.gates.rules.factors import parse_factors, write_factors
-from doorward.gates.service import Wanted, list_passages, set_piece
-from doorward.gates.service import grant as make_grant
-from doorward.people.service import add_vehicle, forget_vehicle, list_vehicles
-from doorward.platform.paging import page_request
+from doorward.gates.service import forget_piece, set_piece
+from doorward.platform.db import Unit
 
-gate_commands = typer.Typer(no_args_is_help=True, help="Gates: doors for people and lanes for vehicles.")
-vehicle_commands = typer.Typer(no_args_is_help=True, help="Vehicles known by their plate.")
+commands = typer.Typer(no_args_is_help=True, help="Gates: doors for people and lanes for vehicles.")
+GATE = typer.Argument(help="The gate's name or id.")
+FACTORS = "What it asks for: + for and, | for or; of face, card, qr, pin, plate."
+LEADS_FROM = "The zone it leads out of; outside for none."
+LEADS_TO = "The zone it leads into; outside for none."
+ONE_IN = "The promise: at most one wrong opening in so many strangers' attempts."
+FRAMES = "How many frames must agree; 1 lets a single photo count."
 
 
-@gate_commands.command("add")
-def add_gate(
+@commands.command("add")
+def add(
     ctx: typer.Context,
     name: str = typer.Argument(help="What you will call it, such as front."),
-    factors: str = typer.Option(
-        "card + face | qr + face | card + pin | qr + pin",
-        help="What it asks for: + for and, | for or; of face, card, qr, pin, plate.",
-    ),
+    factors: str = typer.Option("card + face | qr + face | card + pin | qr + pin", help=FACTORS),
     lane: bool = typer.Option(False, "--lane", help="A lane for vehicles: asks for the plate."),
     out: bool = typer.Option(False, "--exit", help="A way out: it is never refused to people."),
+    leads_from: str = typer.Option(None, "--from", help=LEADS_FROM),
+    leads_to: str = typer.Option(None, "--to", help=LEADS_TO),
     one_to_many: bool = typer.Option(
         False, "--one-to-many", help="Look a face up among everybody instead of verifying a card or code."
     ),
-    one_in: int = typer.Option(None, help="The promise: at most one wrong opening in so many passages."),
-    frames: int = typer.Option(3, help="How many frames must agree; 1 lets a single photo count."),
+    one_in: int = typer.Option(None, help=ONE_IN),
+    frames: int = typer.Option(3, help=FRAMES),
 ) -> None:
-    """Add a gate. The default asks for a card or code and then the face or the PIN of whoever holds it."""
+    """Add a gate. By default it asks for a card or code and then the face or PIN of whoever holds it.
+
+    Example: doorward gate add front --factors "card + face" --to office
+
+    Example: doorward gate add north --lane
+    """
     context = context_of(ctx)
-    gate = Gate(
-        id=new_id("gate"),
-        name=name,
-        direction=Direction.OUT if out else Direction.IN,
-        factors=VEHICLE_RULE if lane else parse_factors(factors),
-        identification=Identification.ONE_TO_MANY if one_to_many else None,
-        one_in=one_in,
-        least_frames=frames,
-    )
-    with context.house() as house, house.unit() as unit:
+    with context.site() as (house, unit):
+        gate = Gate(
+            id=new_id("gate"),
+            name=require_new("gate", name, plan_of(house, unit).gates.values()),
+            direction=Direction.OUT if out else Direction.IN,
+            factors=VEHICLE_RULE if lane else parse_factors(factors),
+            from_zone_id=leads_from and zone_id_of(house, unit, leads_from),
+            to_zone_id=leads_to and zone_id_of(house, unit, leads_to),
+            identification=Identification.ONE_TO_MANY if one_to_many else None,
+            one_in=one_in,
+            least_frames=frames,
+        )
         set_piece(unit, house.post, gate)
     asks = write_factors(gate.factors)
-    context.voice.answer({"gate": gate.id, "name": name, "factors": asks}, f"Gate {name} asks for: {asks}.")
+    said = f"Gate {name} asks for: {asks}. Say who may pass: doorward grant WHO {name}"
+    context.voice.answer({"gate": gate.id, "name": name, "factors": asks}, said)
 
 
-@gate_commands.command("list")
-def list_gates(ctx: typer.Context) -> None:
-    """Every gate of the site."""
-    context = context_of(ctx)
-    with context.house() as house, house.unit() as unit:
-        gates = house.post.plans.plan_of(unit).gates.values()
-    rows = [
-        {"id": g.id, "name": g.name, "direction": g.direction, "asks_for": write_factors(g.factors)}
-        for g in gates
-    ]
-    context.voice.table("Gates", ["id", "name", "direction", "asks_for"], rows)
-
-
-def grant(
-    ctx: typer.Context,
-    who: str = typer.Argument(help="A person's name, a plate, a group or an id."),
-    gate: str = typer.Argument(help="The gate's name or id."),
-    deny: bool = typer.Option(False, "--deny", help="Keep them out instead."),
-) -> None:
-    """Let somebody through a gate at any hour (schedules are set over the API)."""
-    context = context_of(ctx)
-    with context.house() as house, house.unit() as unit:
-        wanted = Grant(
-            id="",
-            holder_id=holder_of(house, unit, who),
-            target_id=gate_of(house, unit, gate).id,
-            effect=Effect.DENY if deny else Effect.ALLOW,
-        )
-        made = make_grant(unit, house.post, wanted)
-    context.voice.answer({"grant": made.id}, "Kept out." if deny else "Granted.")
-
-
-@vehicle_commands.command("add")
-def add(ctx: typer.Context, plate: str = typer.Argument(help="The plate, in any spelling.")) -> None:
-    """Register a vehicle by its plate."""
-    context = context_of(ctx)
-    with context.house() as house, house.unit() as unit:
-        vehicle = add_vehicle(unit, house.vault, plate)
-    context.voice.answer({"vehicle": vehicle.id}, "The vehicle is registered; grant it a lane next.")
-
-
-@vehicle_commands.command("list")
+@commands.command("list")
 def list_all(ctx: typer.Context) -> None:
-    """Vehicles by id; plates are shown to those who state a purpose, over the API."""
+    """Every gate of the site.
+
+    Example: doorward gate list
+    """
     context = context_of(ctx)
-    with context.house() as house, house.unit() as unit:
-        found = list_vehicles(unit, page_request(limit=200))
-    rows = [{"id": v.id, "added_at": v.added_at, "suspended": v.suspended} for v in found]
-    context.voice.table("Vehicles", ["id", "added_at", "suspended"], rows)
+    with context.site() as (house, unit):
+        plan = plan_of(house, unit)
+    rows = [_facts(plan, gate) for gate in sorted(plan.gates.values(), key=lambda one: one.name)]
+    columns = ["name", "direction", "from", "to", "id", "asks_for"]
+    context.voice.table("Gates", columns, rows, none="No gate yet: add one with `doorward gate add`.")
 
 
-@vehicle_commands.command("forget")
-def forget(ctx: typer.Context, plate: str = typer.Argument(help="The plate or the id.")) -> None:
-    """Erase a vehicle for good."""
+@commands.command("show")
+def show(ctx: typer.Context, gate: str = GATE) -> None:
+    """All that is set at one gate.
+
+    Example: doorward gate show front
+    """
     context = context_of(ctx)
-    with context.house() as house, house.unit() as unit:
-        receipt = forget_vehicle(unit, house.vault, holder_of(house, unit, plate))
-    context.voice.answer({"erased": receipt.body["subject_id"]}, "Erased for good.")
+    with context.site() as (house, unit):
+        plan = plan_of(house, unit)
+        found = gate_of(house, unit, gate)
+    context.voice.card(f"Gate {found.name}", _facts(plan, found) | _details(plan, found))
 
 
-def events(
+@commands.command("change")
+def change(
     ctx: typer.Context,
-    gate: str = typer.Option(None, help="Only this gate's."),
-    limit: int = typer.Option(20, help="How many, newest first (200 at most)."),
+    gate: str = GATE,
+    name: str = typer.Option(None, help="A new name."),
+    factors: str = typer.Option(None, help=FACTORS),
+    leads_from: str = typer.Option(None, "--from", help=LEADS_FROM),
+    leads_to: str = typer.Option(None, "--to", help=LEADS_TO),
+    direction: Direction = typer.Option(None, help="Which way it leads; out is never refused to people."),
+    identification: Identification = typer.Option(
+        None, case_sensitive=False, help="1:1 verifies a card or code by the face, 1:n looks a face up."
+    ),
+    as_site: bool = typer.Option(
+        False, "--as-site", help="Identify and promise as the site does: forget this gate's own."
+    ),
+    one_in: int = typer.Option(None, help=ONE_IN),
+    frames: int = typer.Option(None, help=FRAMES),
+    characters: float = typer.Option(None, help="Least certainty of a plate's weakest character, 0 to 1."),
+    open_for: str = typer.Option(None, help=f"How long it opens, {LENGTH_HELP}."),
+    held_after: str = typer.Option(None, help="Alarm when the door stands open for longer than this."),
+    door: str = typer.Option(None, help="The door that this gate and its way back share."),
+    passback: Strictness = typer.Option(None, help="Timed anti-passback at this door."),
+    passback_for: str = typer.Option(None, help=f"How long that holds, {LENGTH_HELP}."),
+    interlock: str = typer.Option(None, help="Of all doors with this word one may be open; none for free."),
+    second_person_within: str = typer.Option(
+        None, help="Two people must ask within this time, such as 15s; 0s for one alone."
+    ),
+    offline_single: bool = typer.Option(
+        None, "--offline-single/--no-offline-single", help="Without a server a card or plate alone opens."
+    ),
+    enabled: bool = typer.Option(None, "--enable/--disable", help="Switch the gate on or off."),
 ) -> None:
-    """What happened at the gates, newest first. The look is written down."""
+    """Change what you name; everything else stays as it is.
+
+    Example: doorward gate change front --open-for 8s --one-in 50000
+
+    Example: doorward gate change vault --second-person-within 15s
+    """
     context = context_of(ctx)
-    with context.house() as house, house.unit() as unit:
-        gates = {g.id: g.name for g in house.post.plans.plan_of(unit).gates.values()}
-        gate_id = gate_of(house, unit, gate).id if gate else None
-        found = list_passages(unit, Wanted(gate_id=gate_id), page_request(limit=limit))[:limit]
-    rows = [
-        {
-            "at": one.passage.decided_at,
-            "gate": gates.get(one.passage.gate_id, one.passage.gate_id),
-            "state": one.passage.state,
-            "because": one.passage.because,
-            "subject": one.passage.subject_id,
-            "passage": one.passage.id,
-        }
-        for one in found
-    ]
-    context.voice.table("Passages", ["at", "gate", "state", "because", "subject", "passage"], rows)
+    given: dict[str, Any] = {
+        "name": name,
+        "factors": factors and parse_factors(factors),
+        "direction": direction,
+        "least_frames": frames,
+        "least_character_confidence": characters,
+        "open_seconds": open_for and seconds_of(open_for),
+        "held_after_seconds": held_after and seconds_of(held_after),
+        "door_id": door,
+        "door_passback": passback,
+        "door_passback_seconds": passback_for and seconds_of(passback_for),
+        "offline_single_factor": offline_single,
+        "enabled": enabled,
+    }
+    changes = {key: value for key, value in given.items() if value is not None}
+    if second_person_within is not None:
+        changes["two_person_seconds"] = seconds_of(second_person_within) or None
+    if interlock is not None:
+        changes["interlock_id"] = None if interlock == "none" else interlock
+    changes |= _own_promise(identification, one_in, as_site=as_site)
+    with context.site() as (house, unit):
+        changes |= _zones(house, unit, leads_from=leads_from, leads_to=leads_to)
+        found = gate_of(house, unit, gate)
+        if name is not None and name != found.name:
+            require_new("gate", name, plan_of(house, unit).gates.values())
+        changed = replace(found, **changes)
+        set_piece(unit, house.post, changed)
+        plan = plan_of(house, unit)
+    context.voice.card(f"Gate {changed.name}", _facts(plan, changed) | _details(plan, changed))
+
+
+@commands.command("remove")
+def remove(ctx: typer.Context, gate: str = GATE) -> None:
+    """Take a gate out of the plan, its grants with it; passages that were stay in the log.
+
+    Example: doorward gate remove old-door
+    """
+    context = context_of(ctx)
+    with context.site() as (house, unit):
+        found = gate_of(house, unit, gate)
+        forget_piece(unit, house.post, found.id)
+    context.voice.answer({"removed": found.id}, f"Gate {found.name} is gone from the plan.")
+
+
+def _zones(house: House, unit: Unit, **words: str | None) -> dict[str, str | None]:
+    keys = {"leads_from": "from_zone_id", "leads_to": "to_zone_id"}
+    return {keys[side]: zone_id_of(house, unit, word) for side, word in words.items() if word is not None}
+
+
+def _own_promise(
+    identification: Identification | None, one_in: int | None, *, as_site: bool
+) -> dict[str, Any]:
+    own: dict[str, Any] = {"identification": None, "one_in": None} if as_site else {}
+    if identification is not None:
+        own["identification"] = identification
+    if one_in is not None:
+        own["one_in"] = one_in
+    return own
+
+
+def _facts(plan: Plan, gate: Gate) -> dict[str, Any]:
+    return {
+        "id": gate.id,
+        "name": gate.name,
+        "direction": gate.direction,
+        "asks_for": write_factors(gate.factors),
+        "from": _zone_name(plan, gate.from_zone_id),
+        "to": _zone_name(plan, gate.to_zone_id),
+        "enabled": gate.enabled,
+    }
+
+
+def _details(plan: Plan, gate: Gate) -> dict[str, Any]:
+    rules = plan.rules
+    kind = gate.identification or rules.identification
+    promise = rules.one_in_verifying if kind is Identification.ONE_TO_ONE else rules.one_in_identifying
+    return {
+        "identification": kind,
+        "one_wrong_opening_in": gate.one_in or promise,
+        "frames": gate.least_frames,
+        "least_character_certainty": gate.least_character_confidence,
+        "opens_for": length_of(gate.open_seconds),
+        "held_after": length_of(gate.held_after_seconds),
+        "door": gate.leaf,
+        "passback": f"{gate.door_passback} {length_of(gate.door_passback_seconds)}".strip(),
+        "interlock": gate.interlock_id or "none",
+        "second_person_within": length_of(gate.two_person_seconds) or "not needed",
+        "offline_single_factor": gate.offline_single_factor,
+        "levels": [one.name for one in plan.levels.values() if gate.id in one.gate_ids],
+        "agents": [one.id for one in plan.agents.values() if gate.id in one.gate_ids and not one.revoked],
+    }
+
+
+def _zone_name(plan: Plan, zone_id: str | None) -> str:
+    return plan.zones[zone_id].name if zone_id and zone_id in plan.zones else "outside"

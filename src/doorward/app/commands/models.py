@@ -12,7 +12,10 @@ commands = typer.Typer(no_args_is_help=True, help="The model files that see face
 def prepare(
     ctx: typer.Context, quiet: bool = typer.Option(False, "--quiet", help="Say nothing when all is ready.")
 ) -> None:
-    """Check the pinned weight files and make them ready; safe to repeat."""
+    """Check the pinned weight files and make them ready; safe to repeat.
+
+    Example: doorward models prepare
+    """
     prepared = weights.prepare()
     if not quiet or prepared.made:
         facts = {"folder": str(prepared.folder), "made": list(prepared.made)}

@@ -1,186 +1,273 @@
-"""`doorward enrol`, `doorward person ...`: people, their faces, cards, codes and PINs."""
+"""`doorward person ...`: who is known here, with what limits; looks, corrections, forgetting."""
 
+import json
 from pathlib import Path
+from typing import Any
 
-import segno
 import typer
 
-from doorward.app.commands.finding import person_of
-from doorward.app.context import Context, context_of
-from doorward.core.errors import Conflict, DoorwardError
-from doorward.people.model import Basis, Enrolment, Kind
+from doorward.app.commands.files import require_writable, write_text
+from doorward.app.commands.finding import everything, names_of, person_of, plan_of
+from doorward.app.commands.moments import WHEN_HELP, moment_of
+from doorward.app.context import context_of
+from doorward.app.house import House
+from doorward.core.errors import Invalid, NotFound
+from doorward.people.model import Basis, Kind, Person
 from doorward.people.service import (
     NewPerson,
-    add_card,
     add_person,
-    enrol_face,
+    correct_person,
+    export_person,
+    find_by_id_number,
     find_by_name,
     forget_person,
-    issue_qr,
-    set_pin,
+    get_person,
+    groups_of,
+    has_pin,
+    limit_person,
+    list_credentials,
+    list_groups,
+    list_persons,
+    suspend,
     view_person,
-    withdraw_face,
 )
+from doorward.platform.db import Unit
 from doorward.vault.service import receipt_text
-from doorward.vision.decoding import load_image
-from doorward.vision.model import FaceProblem
-from doorward.vision.quality import Assessment, assess
 
-commands = typer.Typer(no_args_is_help=True, help="People: find, look at, give credentials, forget.")
+commands = typer.Typer(no_args_is_help=True, help="People: find, look at, limit, give credentials, forget.")
 NAME = typer.Argument(help="The person's name as enrolled, or the id.")
+PURPOSE = "Why you look, as a short code such as guard-check; it is written down."
+COLUMNS = ["id", "kind", "face", "suspended", "from", "until", "added_at"]
 
 
-def enrol(
+@commands.command()
+def add(
     ctx: typer.Context,
     name: str = typer.Argument(help="The person's name."),
-    photos: list[Path] = typer.Argument(help="Three or more photos of this one person, each another moment."),
-    basis: Basis = typer.Option(Basis.CONSENT, help="Lawful basis of processing this face."),
+    basis: Basis = typer.Option(Basis.CONTRACT, help="Lawful basis of keeping the name."),
     notice: str = typer.Option("1", help="Version of the privacy notice the person was given."),
-    override_reason: str = typer.Option(
-        None, help="Enrol with one or two good photos, for this stated reason (kept out of the audit log)."
+    id_number: str = typer.Option(None, help="An ID or staff number; it is sealed."),
+    start: str = typer.Option(None, "--from", help="Passes not before: " + WHEN_HELP),
+    until: str = typer.Option(None, help="Passes not after: " + WHEN_HELP),
+) -> None:
+    """Register somebody without a face: a card, code or PIN is the equal path.
+
+    Example: doorward person add "Bo Example" --until 2030-12-31
+    """
+    context = context_of(ctx)
+    with context.site() as (house, unit):
+        zone = plan_of(house, unit).hours.time_zone
+        new = NewPerson(
+            name=name,
+            basis=basis,
+            notice_version=notice,
+            id_number=id_number,
+            valid_from=moment_of(start, zone, unit.now),
+            valid_until=moment_of(until, zone, unit.now, is_end=True),
+        )
+        made = add_person(unit, house.vault, new)
+    context.voice.answer({"person": made.id}, f"Registered as {made.id}; give a card, code or PIN next.")
+
+
+@commands.command("list")
+def list_all(
+    ctx: typer.Context,
+    group: str = typer.Option(None, help="Only those of this group."),
+    purpose: str = typer.Option(None, help="Show names as well. " + PURPOSE),
+) -> None:
+    """Everybody by id; with a purpose by name too, and each of those looks is written down.
+
+    Example: doorward person list --group staff
+    """
+    context = context_of(ctx)
+    with context.site() as (house, unit):
+        found = list(everything(lambda page: list_persons(unit, page), lambda one: one.id))
+        if group is not None:
+            ids = {one.id for one in list_groups(unit) if group in (one.id, one.name)}
+            found = [one for one in found if groups_of(unit, one.id) & ids]
+        names = names_of(house, unit, [one.id for one in found], purpose) if purpose else {}
+    rows = [_row(one) | ({"name": names.get(one.id)} if purpose else {}) for one in found]
+    columns = (["name"] if purpose else []) + COLUMNS
+    context.voice.table("People", columns, rows, none="Nobody: enrol with `doorward enrol NAME PHOTO...`.")
+
+
+@commands.command()
+def find(
+    ctx: typer.Context,
+    name: str = typer.Argument(None, help="The name, in any spelling of case and blanks."),
+    id_number: str = typer.Option(None, help="Search by ID number instead."),
+) -> None:
+    """Ids of everybody of exactly this name or ID number. The search is written down.
+
+    Example: doorward person find "Ada Example"
+    """
+    context = context_of(ctx)
+    if (name is None) == (id_number is None):
+        raise Invalid("Search by a name or by --id-number, one at a time.")
+    with context.site() as (house, unit):
+        found = (
+            find_by_name(unit, house.vault, name)
+            if name is not None
+            else find_by_id_number(unit, house.vault, id_number)
+        )
+        rows = [_row(get_person(unit, person_id)) for person_id in found]
+    if not rows:
+        raise NotFound("Nobody is known by exactly this: check the spelling, or enrol them first.")
+    context.voice.table("People", COLUMNS, rows)
+
+
+@commands.command()
+def show(ctx: typer.Context, name: str = NAME, purpose: str = typer.Option(help=PURPOSE)) -> None:
+    """What is held of a person. The look enters that person's own ledger.
+
+    Example: doorward person show "Ada Example" --purpose guard-check
+    """
+    context = context_of(ctx)
+    with context.site() as (house, unit):
+        facts = _held(house, unit, person_of(house, unit, name), purpose)
+    context.voice.card("Person", facts)
+
+
+@commands.command("suspend")
+def suspend_person(ctx: typer.Context, name: str = NAME) -> None:
+    """Stop somebody's passages until further notice; ways out still open.
+
+    Example: doorward person suspend "Ada Example"
+    """
+    _suspend(ctx, name, suspended=True)
+
+
+@commands.command()
+def resume(ctx: typer.Context, name: str = NAME) -> None:
+    """Let somebody suspended pass again.
+
+    Example: doorward person resume "Ada Example"
+    """
+    _suspend(ctx, name, suspended=False)
+
+
+@commands.command()
+def limit(
+    ctx: typer.Context,
+    name: str = NAME,
+    start: str = typer.Option(None, "--from", help="Not before: " + WHEN_HELP + " never takes it away."),
+    until: str = typer.Option(None, help="Not after: " + WHEN_HELP + " never takes it away."),
+    exempt: bool = typer.Option(
+        None, "--exempt/--not-exempt", help="Whether anti-passback leaves this person alone."
     ),
 ) -> None:
-    """Enrol a person from photos. Each refused photo gets one clear reason; nothing is kept by halves."""
+    """Set from when until when somebody may pass; what you do not name stays.
+
+    Example: doorward person limit "Ada Example" --until "2030-05-31 18:00"
+    """
     context = context_of(ctx)
-    judged = [_judge(photo) for photo in context.each("Looking at photos", photos)]
-    with context.house() as house, house.unit() as unit:
-        known = find_by_name(unit, house.vault, name)
-        if len(known) > 1:
-            raise Conflict("More than one person bears this name: enrol by id with `doorward person face`.")
-        new = NewPerson(name=name, basis=basis, notice_version=notice, kind=Kind.MEMBER)
-        person_id = known[0] if known else add_person(unit, house.vault, new).id
-        assessments = [one for one, _ in judged]
-        made = enrol_face(
+    with context.site() as (house, unit):
+        zone = plan_of(house, unit).hours.time_zone
+        person = get_person(unit, person_of(house, unit, name))
+        begins = moment_of(None if start == "never" else start, zone, unit.now)
+        ends = moment_of(None if until == "never" else until, zone, unit.now, is_end=True)
+        limited = limit_person(
             unit,
-            house.recogniser,
-            person_id,
-            assessments,
-            basis=basis,
-            notice=notice,
-            override_reason=override_reason,
+            person.id,
+            valid_from=person.valid_from if start is None else begins,
+            valid_until=person.valid_until if until is None else ends,
+            passback_exempt=person.passback_exempt if exempt is None else exempt,
         )
-        _tell(context, photos, judged, made)
-        if not made.enrolled:
-            raise typer.Exit(2)
+    context.voice.card("Person", _row(limited) | {"passback_exempt": limited.passback_exempt})
 
 
 @commands.command()
-def find(ctx: typer.Context, name: str = NAME) -> None:
-    """Ids of everybody of exactly this name."""
-    context = context_of(ctx)
-    with context.house() as house, house.unit() as unit:
-        rows = [{"id": found} for found in find_by_name(unit, house.vault, name)]
-    context.voice.table("People", ["id"], rows)
-
-
-@commands.command()
-def show(
+def correct(
     ctx: typer.Context,
     name: str = NAME,
-    purpose: str = typer.Option(help="Why you look; it is written down."),
+    new_name: str = typer.Option(None, help="The right name."),
+    id_number: str = typer.Option(None, help="The right ID number."),
 ) -> None:
-    """What is held of a person. The look enters that person's own ledger."""
+    """Set right a wrong name or ID number.
+
+    Example: doorward person correct "Ada Exampel" --new-name "Ada Example"
+    """
     context = context_of(ctx)
-    with context.house() as house, house.unit() as unit:
-        view = view_person(unit, house.vault, person_of(house, unit, name), purpose=purpose)
-    person = view.person
-    facts = {
-        "id": person.id,
-        "name": view.name,
-        "kind": person.kind,
-        "basis": person.basis,
-        "notice": person.notice_version,
-        "face": person.has_face,
-        "added_at": person.added_at,
-        "valid_until": person.valid_until,
-        "suspended": person.suspended,
-    }
-    context.voice.table("Person", list(facts), [facts])
+    with context.site() as (house, unit):
+        person_id = person_of(house, unit, name)
+        correct_person(unit, house.vault, person_id, name=new_name, id_number=id_number)
+    context.voice.answer({"person": person_id}, "Corrected.")
 
 
 @commands.command()
-def card(
-    ctx: typer.Context, name: str = NAME, number: str = typer.Argument(help="The card's number.")
-) -> None:
-    """Give a card: the equal path for whoever wants no face enrolled."""
-    context = context_of(ctx)
-    with context.house() as house, house.unit() as unit:
-        made = add_card(unit, house.vault, person_of(house, unit, name), number)
-    context.voice.answer({"card": made}, "The card works from now on.")
-
-
-@commands.command()
-def qr(
+def export(
     ctx: typer.Context,
     name: str = NAME,
-    out: Path = typer.Option(help="Where to write the picture (.svg or .png)."),
+    out: Path = typer.Option(help="A new file to write (JSON)."),
+    purpose: str = typer.Option("subject-request", help=PURPOSE),
 ) -> None:
-    """Draw a fresh QR code; codes drawn before stop working."""
+    """Everything held about one person, for that person; the export is written down.
+
+    Example: doorward person export "Ada Example" --out ada.json
+    """
     context = context_of(ctx)
-    with context.house() as house, house.unit() as unit:
-        token = issue_qr(unit, house.vault, person_of(house, unit, name))
-    segno.make(token, error="m").save(str(out), scale=8)
-    context.voice.answer({"written": str(out)}, f"The code is in {out}: hand it over and delete the file.")
-
-
-@commands.command()
-def pin(ctx: typer.Context, name: str = NAME) -> None:
-    """Set a PIN, asked for twice and never shown."""
-    context = context_of(ctx)
-    chosen = typer.prompt("PIN", hide_input=True, confirmation_prompt=True)
-    with context.house() as house, house.unit() as unit:
-        set_pin(unit, house.vault, person_of(house, unit, name), chosen)
-    context.voice.answer({"pin": "set"}, "The PIN is set.")
-
-
-@commands.command("withdraw-face")
-def withdraw(ctx: typer.Context, name: str = NAME) -> None:
-    """Forget a face at once; cards, codes and PINs keep working."""
-    context = context_of(ctx)
-    with context.house() as house, house.unit() as unit:
-        withdraw_face(unit, house.recogniser, person_of(house, unit, name))
-    context.voice.answer({"face": "forgotten"}, "The face is forgotten.")
+    require_writable(out)
+    with context.site() as (house, unit):
+        content = export_person(unit, house.vault, person_of(house, unit, name), purpose=purpose)
+    write_text(out, json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n")
+    context.voice.answer(
+        {"written": str(out)}, f"All that is held is in {out}: hand it over, then delete it."
+    )
 
 
 @commands.command()
 def forget(
     ctx: typer.Context,
     name: str = NAME,
-    receipt: Path = typer.Option(None, help="Where to write the signed receipt."),
+    receipt: Path = typer.Option(None, help="A new file for the signed receipt."),
 ) -> None:
-    """Erase a person for good: the key is destroyed, and a signed receipt says so."""
+    """Erase a person for good: the key is destroyed, and a signed receipt says so.
+
+    Example: doorward person forget "Ada Example" --receipt receipt.json
+    """
     context = context_of(ctx)
-    with context.house() as house, house.unit() as unit:
+    require_writable(receipt)
+    with context.site() as (house, unit):
         made = forget_person(unit, house.vault, person_of(house, unit, name))
     if receipt is not None:
-        receipt.write_text(receipt_text(made))
+        write_text(receipt, receipt_text(made))
     context.voice.answer({"erased": made.body["subject_id"], "key_id": made.key_id}, "Erased for good.")
 
 
-Judged = tuple[Assessment, str]
+def _suspend(ctx: typer.Context, name: str, *, suspended: bool) -> None:
+    context = context_of(ctx)
+    with context.site() as (house, unit):
+        person_id = person_of(house, unit, name)
+        suspend(unit, person_id, suspended=suspended)
+    said = "Passes no way in until resumed." if suspended else "Passes again where granted."
+    context.voice.answer({"person": person_id, "suspended": suspended}, said)
 
 
-def _judge(photo: Path) -> Judged:
-    """One photo; a file that cannot be read is a refused photo, not the end."""
-    try:
-        return assess(load_image(photo)), ""
-    except DoorwardError as error:
-        return Assessment(FaceProblem.NO_FACE, None), str(error)
+def _held(house: House, unit: Unit, person_id: str, purpose: str) -> dict[str, Any]:
+    view = view_person(unit, house.vault, person_id, purpose=purpose)
+    groups = {group.id: group.name for group in list_groups(unit)}
+    kinds = [kind for _, kind in list_credentials(unit, person_id)]
+    return _row(view.person) | {
+        "name": view.name,
+        "id_number": view.id_number,
+        "basis": view.person.basis,
+        "notice": view.person.notice_version,
+        "groups": [groups.get(one, one) for one in sorted(groups_of(unit, person_id))],
+        "cards": kinds.count("card"),
+        "qr": "qr" in kinds,
+        "pin": has_pin(unit, person_id),
+        "passback_exempt": view.person.passback_exempt,
+    }
 
 
-def _tell(context: Context, photos: list[Path], judged: list[Judged], made: Enrolment) -> None:
-    rows = [
-        {
-            "photo": str(photos[verdict.number]),
-            "accepted": verdict.accepted,
-            "reason": judged[verdict.number][1] or verdict.reason,
-        }
-        for verdict in made.frames
-    ]
-    context.voice.table("Photos", ["photo", "accepted", "reason"], rows)
-    good = sum(verdict.accepted for verdict in made.frames)
-    sentence = f"Enrolled from {good} photos." if made.enrolled else made.reason
-    if made.likely_same_as:
-        sentence += " This face resembles somebody enrolled already: check that it is not the same person."
-    facts = {"person": made.person_id, "enrolled": made.enrolled, "reason": made.reason}
-    context.voice.answer(facts | {"likely_same_as": list(made.likely_same_as)}, sentence)
+def _row(person: Person) -> dict[str, Any]:
+    row = {
+        "id": person.id,
+        "kind": person.kind,
+        "face": person.has_face,
+        "suspended": person.suspended,
+        "from": person.valid_from,
+        "until": person.valid_until,
+        "added_at": person.added_at,
+    }
+    return row | ({"host": person.host_id} if person.kind is Kind.VISITOR else {})

@@ -9,14 +9,20 @@ from doorward.app.serve import serve as run
 
 
 def serve(ctx: typer.Context) -> None:
-    """Serve this site over HTTPS until stopped; prints where, and a link for the first administrator."""
+    """Serve this site over HTTPS until stopped; prints where, and a link for the first administrator.
+
+    Example: doorward serve
+    """
     context = context_of(ctx)
     with context.house() as house:
         run(house, context.voice)
 
 
 def demo(ctx: typer.Context) -> None:
-    """Start a site of made-up people whose gates move by themselves, in --folder."""
+    """Start a site of made-up people whose gates move by themselves, in --folder.
+
+    Example: doorward --folder var demo
+    """
     context = context_of(ctx)
     if not (context.folder / "keys").exists():
         create_house(context.folder).close()

@@ -1,12 +1,17 @@
 """`doorward watch`: look at a source before a gate, with a live line per decision."""
 
+from typing import Any
+
 import typer
 
 from doorward.app.commands.finding import gate_of
 from doorward.app.console import Voice
 from doorward.app.context import context_of
+from doorward.app.house import House
 from doorward.app.local_agent import Looking, local_agent
+from doorward.core.errors import DoorwardError
 from doorward.gates.model import Factor
+from doorward.gates.service import get_passage
 from doorward.vision.plates import Region
 from doorward_edge.agent import Agent
 from doorward_edge.drivers.simulated import SimulatedReader
@@ -33,12 +38,16 @@ def watch(
     qr: str = typer.Option(None, help="A QR code's text shown likewise."),
     ask_pin: bool = typer.Option(False, "--ask-pin", help="Ask for a PIN on this terminal."),
     region: Region = typer.Option(Region.EU, help="Whose plates a lane expects."),
-    rate: float = typer.Option(12.0, help="Frames a second to look at."),
+    rate: float = typer.Option(12.0, min=0.1, help="Frames a second to look at."),
     real_time: bool = typer.Option(False, "--real-time", help="Play a file at its own speed."),
 ) -> None:
-    """Watch a source and decide, as a gate would. No server is needed.
+    """Watch a source and decide, as a gate would: a line for each decision. No server is needed.
 
     Ends with the source. Exit code 0 if anything opened, 1 if nothing did.
+
+    Example: doorward watch front camera:0 --card 04A1B2C3
+
+    Example: doorward watch north drive.mp4 --region eu
     """
     context = context_of(ctx)
     reader = SimulatedReader()
@@ -46,7 +55,7 @@ def watch(
         if value:
             reader.show(ReaderEvent(shown, value))
     if ask_pin:
-        reader.show(ReaderEvent(Shown.PIN, typer.prompt("PIN", hide_input=True)))
+        reader.show(ReaderEvent(Shown.PIN, typer.prompt("PIN", hide_input=True, err=True)))
     with context.house() as house:
         with house.unit() as unit:
             found = gate_of(house, unit, gate)
@@ -59,44 +68,68 @@ def watch(
             prompt=Spoken(context.voice),
         )
         agent = local_agent(house, found, looking, readers=[reader])
-        opened = _follow(context.voice, agent)
+        opened = _follow(house, context.voice, agent)
     if not opened:
         raise typer.Exit(1)
 
 
-def _follow(voice: Voice, agent: Agent) -> int:
-    opened = 0
+def _follow(house: House, voice: Voice, agent: Agent) -> int:
+    opened = decided = 0
     try:
         for decision in agent.passages():
             opened += decision.opens
-            voice.answer(_facts(decision), _line(decision))
+            decided += decision.permit_id is not None
+            facts = _facts(decision, subject=_subject_of(house, decision))
+            voice.answer(facts, _line(facts), markup=True)
     except KeyboardInterrupt:
         agent.stop()
     counts = agent.post.statistics.as_facts()
-    if counts["frames_decoded"]:
+    if voice.as_json:
+        voice.answer({"statistics": counts}, "")
+    elif counts["frames_decoded"]:
         voice.aside(
-            f"{counts['frames_decoded']} frames decoded, {counts['frames_examined']} looked at, "
+            f"{opened} opened of {decided} decided. Frames: {counts['frames_decoded']} decoded, "
+            f"{counts['frames_examined']} looked at, {counts['frames_passed_over']} passed over, "
             f"{counts['frames_dropped']} dropped, {counts['frames_unreadable']} unreadable."
         )
     return opened
 
 
-def _line(decision: Decision) -> str:
-    seen = " + ".join(decision.seen.kinds) or "nobody"
-    if decision.seen.problem and not decision.seen.kinds:
-        return f"[yellow]....[/] {decision.seen.problem}"
-    word = "[green]OPEN[/]" if decision.opens else "[red]SHUT[/]"
-    frames = f"{decision.seen.frames} frame" + ("s" if decision.seen.frames != 1 else "")
-    return f"{word} {decision.because or ''} ({seen}, {frames}, {decision.total_ms:.0f} ms)"
+def _subject_of(house: House, decision: Decision) -> str | None:
+    """The id of whoever was known; the look is written down. None for strangers and decisions alone."""
+    if decision.permit_id is None:
+        return None
+    try:
+        with house.unit() as unit:
+            return get_passage(unit, decision.permit_id).subject_id
+    except DoorwardError:  # the line is only told: the gate has decided, and goes on watching
+        return None
 
 
-def _facts(decision: Decision) -> dict[str, object]:
+def _line(facts: dict[str, Any]) -> str:
+    if facts["problem"] and not facts["seen"]:
+        return f"[yellow]....[/] {facts['problem']}"
+    word = "[green]OPEN[/]" if facts["opens"] else "[red]SHUT[/]"
+    frames = f"{facts['frames']} frame" + ("s" if facts["frames"] != 1 else "")
+    parts = [" + ".join(facts["seen"]) or "nobody", frames]
+    if facts["weakest_character"] is not None:
+        parts.append(f"weakest character {facts['weakest_character']:.0%}")
+    parts.append(f"{facts['ms']:.0f} ms")
+    notes = " offline" * facts["offline"] + " (the barrier did not move)" * (facts["moved"] is False)
+    who = f" {facts['subject']}" if facts["subject"] else ""
+    return f"{word} {facts['because'] or ''}{notes}{who} ({', '.join(parts)})"
+
+
+def _facts(decision: Decision, *, subject: str | None) -> dict[str, Any]:
+    plate = decision.seen.plate
     return {
         "opens": decision.opens,
         "because": decision.because,
+        "subject": subject,
         "seen": list(decision.seen.kinds),
         "problem": decision.seen.problem,
         "frames": decision.seen.frames,
+        "weakest_character": None if plate is None else round(plate.minimum_character_confidence, 3),
         "moved": decision.moved,
         "offline": decision.offline,
         "passage": decision.permit_id,

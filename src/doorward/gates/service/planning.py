@@ -1,5 +1,7 @@
 """Changing a site's plan: rules, gates, zones, levels, schedules, agents and grants."""
 
+from dataclasses import replace
+
 from doorward.audit.service import record
 from doorward.core.errors import Conflict, Invalid, NotFound
 from doorward.core.ids import new_id
@@ -59,16 +61,13 @@ def forget_piece(unit: Unit, post: Post, piece_id: str) -> None:
 
 def revoke_agent(unit: Unit, post: Post, agent_id: str) -> Agent:
     """Stop listening to an agent; its key is kept so that old journals can be told from forged ones."""
-    agent = _plan(unit, post).agents.get(agent_id)
+    plan = _plan(unit, post)
+    agent = plan.agents.get(agent_id)
     if agent is None:
         raise NotFound("There is no such agent at this site.")
-    gone = Agent(
-        id=agent.id,
-        name=agent.name,
-        public_key=agent.public_key,
-        gate_ids=agent.gate_ids,
-        revoked=True,
-    )
+    # A gate that has left the plan since must not keep its agent in.
+    left = tuple(gate_id for gate_id in agent.gate_ids if gate_id in plan.gates)
+    gone = replace(agent, gate_ids=left, revoked=True)
     set_piece(unit, post, gone)
     return gone
 
