@@ -27,8 +27,9 @@ class Every:
     """
 
     interval: timedelta
-    duty: Handler
+    duty: Handler | None = None
     at_every_site: bool = True
+    errand: Callable[[], object] | None = None  # instead of a duty: opens units of its own
 
 
 @dataclass(slots=True)
@@ -97,9 +98,14 @@ class Worker:
             self._sites = tuple(dict.fromkeys((self._site_id, *self._list_sites(unit))))
 
     def _duty(self, name: str, site_id: str) -> Callable[[], None]:
+        every = self._schedule[name]
+
         def do() -> None:
-            with self._database.unit(system_actor(name), site_id) as unit:
-                self._schedule[name].duty(unit, {})
+            if every.errand is not None:
+                every.errand()
+            if every.duty is not None:
+                with self._database.unit(system_actor(name), site_id) as unit:
+                    every.duty(unit, {})
 
         return do
 

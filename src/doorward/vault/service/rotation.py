@@ -94,12 +94,16 @@ def turn(unit: Unit, vault: Vault, name: KeyName, movers: Movers, *, moved: int 
     return late
 
 
-def turn_half_done(unit: Unit, vault: Vault, movers: Movers) -> int:
+def turn_half_done(database: Database, vault: Vault, movers: Movers) -> int:
     """For the schedule: one batch of the first rotation that is half done; how many rows."""
-    for name in half_done(vault, unit.now):
-        if name.use is not Use.OPEN:
-            return turn(unit, vault, name, movers)
-    return 0
+    waiting = half_done(vault, database.clock())
+    if not waiting:
+        return 0
+    if waiting[0] == DATABASE:
+        rotate_database_key(database, vault)
+        return 0
+    with database.unit(ROTATOR, EVERY_SITE) as unit:
+        return turn(unit, vault, waiting[0], movers)
 
 
 def half_done(vault: Vault, now: datetime) -> list[KeyName]:
