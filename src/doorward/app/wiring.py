@@ -72,16 +72,20 @@ def build_schedule(house: House) -> dict[str, Every]:
 
     vault, post = house.vault, house.post
     movers = keepers_of(vault).movers
+
+    def turn_keys() -> None:
+        turn_half_done(house.database, vault, movers)
+
     return {
         "audit.checkpoint": once(lambda unit: sign_head(unit, vault.audit_signer()), minutes=10),
         "gates.sweep_permits": every(lambda unit: sweep_permits(unit, post), seconds=10),
         "gates.sweep_doors": every(lambda unit: sweep_doors(unit, post), seconds=10),
-        "people.forget_gallery_changes": every(forget_gallery_changes, hours=1),
+        "people.forget_gallery_changes": once(forget_gallery_changes, hours=1),
         "people.end_visits": every(lambda unit: end_visits(unit, vault), hours=1),
         "server.watch_clock": once(ClockWatch().look, seconds=10),
         "staff.forget_old_sign_ins": once(forget_old_sign_ins, hours=1),
         "vault.ratchet": once(lambda unit: begin_due_ratchets(unit, vault, movers), hours=1),
-        "vault.turn_keys": once(lambda unit: turn_half_done(unit, vault, movers), seconds=1),
+        "vault.turn_keys": Every(timedelta(seconds=1), errand=turn_keys, at_every_site=False),
         "vault.sweep_objects": once(lambda unit: sweep_objects(unit, vault), hours=1),
         "web.forget_answers": once(forget_answers, hours=1),
     }
