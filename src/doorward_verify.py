@@ -1,18 +1,20 @@
 """Checks an exported Doorward audit log, or an erasure receipt, with nothing but the public key.
 
-    python doorward_verify.py EXPORT --key PUBLIC [--key OLDER] [--head HEAD.json]
+    python doorward_verify.py EXPORT --key PUBLIC [--key OLDER] [--head HEAD.json] [--every-site]
     python doorward_verify.py RECEIPT.json --key PUBLIC --receipt-key PUBLIC
 
 EXPORT is the folder that `doorward audit export` wrote. PUBLIC is a key in hexadecimal or a file that
 holds it; have it from elsewhere than the export. HEAD.json is a head you kept from an earlier day: the log
-must still begin with it. Needs Python 3.11 and the package `cryptography`, and no part of Doorward.
-Exit code 0: everything fits. 1: something does not, and what is printed. 2: the call cannot be used.
+must still begin with it. A site's export withholds what other sites wrote, and the answer says how much;
+with --every-site nothing may be withheld. Needs Python 3.11 and the package `cryptography`, and no part of
+Doorward. Exit code 0: everything fits. 1: something does not, and what is printed. 2: unusable call.
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -104,34 +106,43 @@ class Expiry:
 
     def __init__(self) -> None:
         self._gone: list[int] = []
-        self._declared: list[tuple[int, int]] = []
-        self._withheld = False
+        self._declared: set[int] = set()
+        self.withheld = 0
 
     def note(self, line: dict[str, Any]) -> None:
         """Look at one line."""
         if "leaf" not in line:
-            self._withheld |= line["why"] == "withheld"
+            if line["why"] not in ("withheld", "expired"):
+                raise Broken(f"Position {line['position']} does not say why its entry is not shown.")
+            self.withheld += line["why"] == "withheld"
             if line["why"] == "expired":
                 self._gone.append(line["position"])
             return
         event, facts = json.loads(line["leaf"])[2], json.loads(line["leaf"])[6]
         if event == "audit.expired":
-            segment = json.loads(facts)
-            self._declared.append((segment["first"], segment["last"]))
+            for first, last in json.loads(facts)["runs"]:
+                self._declare(first, last, before=line["position"])
+
+    def _declare(self, first: int, last: int, *, before: int) -> None:
+        if not 0 <= first <= last < before:
+            raise Broken(f"The entry at position {before} declares what it cannot know expired.")
+        self._declared.update(range(first, last + 1))
 
     def check(self) -> str:
         """A sentence on what could be told; the declarations of other sites are withheld with the rest."""
         if not self._gone:
             return "No entry has expired."
-        free = [at for at in self._gone if not any(a <= at <= b for a, b in self._declared)]
-        if free and not self._withheld:
+        free = [at for at in self._gone if at not in self._declared]
+        if free and not self.withheld:
             raise Broken(f"The entry at position {free[0]} lost its body without an expiry in the log.")
         if free:
             return f"{len(self._gone)} entries expired; {len(free)} of them may belong to other sites."
         return f"{len(self._gone)} entries expired, as the log itself declares."
 
 
-def check_export(folder: Path, keys: list[bytes], kept: list[dict[str, Any]]) -> list[str]:
+def check_export(
+    folder: Path, keys: list[bytes], kept: list[dict[str, Any]], *, every_site: bool = False
+) -> list[str]:
     """Compute the whole tree anew and compare it with every head; sentences on what was found."""
     heads = [*_lines(folder / "heads.jsonl"), *kept]
     if not heads:
@@ -150,8 +161,14 @@ def check_export(folder: Path, keys: list[bytes], kept: list[dict[str, Any]]) ->
         raise Broken(
             f"The log ends at position {tree.size - 1}, before a signed head of {max(by_size)} entries."
         )
+    if every_site and expiry.withheld:
+        raise Broken(f"{expiry.withheld} entries are withheld: this is not the export of every site.")
     loose = tree.size - covered
     found = [f"{tree.size} entries, {len(heads)} signed heads, all fit.", expiry.check()]
+    if expiry.withheld:
+        found.append(
+            f"{expiry.withheld} entries are withheld, as other sites' are: their bodies were not seen."
+        )
     return found + ([f"The last {loose} entries are not covered by a signed head yet."] if loose else [])
 
 
@@ -171,6 +188,10 @@ def check_receipt(receipt: dict[str, Any], keys: list[bytes], receipt_keys: list
     entry, proof = json.loads(body["leaf"]), body["proof"]
     if entry[0] != proof["position"] or entry[2] != "subject.erased" or entry[4] != body["subject_id"]:
         raise Broken("The entry in the receipt does not tell of this erasure.")
+    at = datetime.fromisoformat(body["erased_at"]) - datetime(1970, 1, 1, tzinfo=UTC)
+    told = [entry[1], at // timedelta(microseconds=1), json.loads(entry[6])["key"]]
+    if told != [body["site_id"], entry[5], body["data_key_id"]]:
+        raise Broken("The receipt says another site, time or key than its entry in the log.")
     if proof["size"] != body["head"]["size"]:
         raise Broken("The proof in the receipt leads to another head.")
     path = [bytes.fromhex(step) for step in proof["path"]]
@@ -224,6 +245,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("what", type=Path, help="folder of an export, or a receipt")
     parser.add_argument("--key", action="append", required=True, type=read_key, help="key of the audit log")
     parser.add_argument("--receipt-key", action="append", default=[], type=read_key, help="key of receipts")
+    parser.add_argument("--every-site", action="store_true", help="refuse an export that withholds anything")
     parser.add_argument("--head", action="append", default=[], type=Path, help="a head kept from before")
     return parser.parse_args(argv)
 
@@ -234,13 +256,13 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if asked.what.is_dir():
             kept = [json.loads(path.read_bytes()) for path in asked.head]
-            found = check_export(asked.what, asked.key, kept)
+            found = check_export(asked.what, asked.key, kept, every_site=asked.every_site)
         else:
             found = check_receipt(json.loads(asked.what.read_bytes()), asked.key, asked.receipt_key)
     except Broken as broken:
         sys.stdout.write(f"BROKEN: {broken}\n")
         return 1
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         sys.stdout.write(
             f"BROKEN: this does not have the form of an export or receipt ({type(error).__name__}).\n"
         )

@@ -244,6 +244,50 @@ def test_an_entry_on_expiry_does_not_itself_expire(database: Database, vault: Va
     check(database, vault)
 
 
+def test_an_expiry_covers_for_no_body_but_those_it_names(
+    database: Database, vault: Vault, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(database, 3)
+    fill(database, 1, site=OTHER)
+    fill(database, 3)
+    sign(database, vault)
+    with database.unit(GUARD, SITE) as unit:
+        assert expire_segment(unit, Segment(0, 6)) == 6
+    sign(database, vault)
+    check(database, vault)
+    change(
+        database,
+        "UPDATE audit_entries SET site_id = NULL, event = NULL, actor = NULL, subject_id = NULL,"
+        " at_us = NULL, facts = NULL, salt = NULL WHERE position = 3",
+    )
+    with pytest.raises(Tampered, match="without an expiry in the log at position 3"):
+        check(database, vault)
+    out = exported(database, EVERY_SITE, tmp_path / "out")
+    (key,) = vault.audit_keys().values()
+    assert doorward_verify.main([str(out), "--key", key.hex(), "--every-site"]) == 1
+    assert "position 3 lost its body" in capsys.readouterr().out
+
+
+def test_the_offline_verifier_says_what_an_export_does_not_show(
+    database: Database, vault: Vault, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(database, 2)
+    fill(database, 3, site=OTHER)
+    sign(database, vault)
+    (key,) = vault.audit_keys().values()
+    part = exported(database, SITE, tmp_path / "part")
+    assert doorward_verify.main([str(part), "--key", key.hex()]) == 0
+    assert "3 entries are withheld" in capsys.readouterr().out
+    assert doorward_verify.main([str(part), "--key", key.hex(), "--every-site"]) == 1
+    whole = exported(database, EVERY_SITE, tmp_path / "whole")
+    lines = [json.loads(line) for line in (whole / "entries.jsonl").read_text().splitlines()]
+    hidden = {"position": 1, "digest": leaf_hash(lines[1]["leaf"].encode()).hex(), "why": "x"}
+    for bad in (json.dumps(hidden), "[" * 100_000, "[1]"):
+        text = [json.dumps(lines[0]), bad, *map(json.dumps, lines[2:])]
+        (whole / "entries.jsonl").write_text("\n".join(text))
+        assert doorward_verify.main([str(whole), "--key", key.hex()]) == 1
+
+
 def test_a_site_sees_only_its_own_entries(database: Database, vault: Vault) -> None:
     fill(database, 3, subject="person_1")
     fill(database, 3, site=OTHER, subject="person_1")

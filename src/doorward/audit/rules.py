@@ -49,12 +49,22 @@ def head_bytes(head: Head) -> bytes:
     return HEAD_PREFIX + canonical_json(body)
 
 
-def read_segment(entry: Entry) -> Segment | None:
-    """The segment that an entry declares expired, or None if it declares none."""
+def runs_of(positions: Sequence[int]) -> list[list[int]]:
+    """Ascending positions as runs: first and last of each."""
+    runs: list[list[int]] = []
+    for position in positions:
+        if runs and runs[-1][1] == position - 1:
+            runs[-1][1] = position
+        else:
+            runs.append([position, position])
+    return runs
+
+
+def read_expired(entry: Entry) -> list[Segment]:
+    """Exactly the positions that an entry declares expired, as segments; none if it declares none."""
     if entry.event != EXPIRED:
-        return None
-    facts = json.loads(entry.facts)
-    return Segment(int(facts["first"]), int(facts["last"]))
+        return []
+    return [Segment(int(first), int(last)) for first, last in json.loads(entry.facts)["runs"]]
 
 
 def grow(frontier: Frontier, leaf: bytes) -> tuple[Frontier, list[tuple[Node, bytes]]]:

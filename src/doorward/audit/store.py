@@ -172,19 +172,23 @@ def list_heads(rows: Rows) -> list[SignedHead]:
     return [_signed(row) for row in rows.execute(select(HEADS).order_by(HEADS.c.size, HEADS.c.at_us))]
 
 
-def strip_bodies(rows: Rows, site_id: str, segment: Segment) -> int:
-    """Erase everything but the leaf hash of a site's entries in a segment; returns how many."""
-    gone: dict[str, None] = dict.fromkeys(
-        ("site_id", "event", "actor", "subject_id", "at_us", "facts", "salt")
-    )
+def list_strippable(rows: Rows, site_id: str, segment: Segment) -> list[int]:
+    """Positions of a site's entries in a segment that still have a body and may lose it."""
     chosen = _of_site(select(ENTRIES.c.position), site_id).where(
         ENTRIES.c.position.between(segment.first, segment.last),
         ENTRIES.c.salt.is_not(None),
         ENTRIES.c.event.not_in(KEPT_EVENTS),
     )
-    count = int(rows.scalar(select(func.count()).select_from(chosen.subquery())) or 0)
-    rows.execute(update(ENTRIES).where(ENTRIES.c.position.in_(chosen)).values(gone))
-    return count
+    return list(rows.execute(chosen.order_by(ENTRIES.c.position)).scalars())
+
+
+def strip_bodies(rows: Rows, positions: Sequence[int]) -> None:
+    """Erase everything but the leaf hash of these entries."""
+    gone: dict[str, None] = dict.fromkeys(
+        ("site_id", "event", "actor", "subject_id", "at_us", "facts", "salt")
+    )
+    for ids in _chunks(positions):
+        rows.execute(update(ENTRIES).where(ENTRIES.c.position.in_(ids)).values(gone))
 
 
 def find_last_before(rows: Rows, site_id: str, at_us: int) -> Segment | None:

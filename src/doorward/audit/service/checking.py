@@ -6,7 +6,7 @@ from itertools import islice
 
 from doorward.audit import store
 from doorward.audit.model import Entry, Frontier, Leaf, Segment, SignedHead, Verification
-from doorward.audit.rules import EMPTY_ROOT, Node, entry_bytes, grow, leaf_hash, read_segment, root_of
+from doorward.audit.rules import EMPTY_ROOT, Node, entry_bytes, grow, leaf_hash, read_expired, root_of
 from doorward.audit.service.heads import require_genuine
 from doorward.audit.service.recording import written
 from doorward.core.errors import Tampered
@@ -71,9 +71,7 @@ def _note_gone(walk: _Walk, position: int) -> None:
 
 
 def _note_announced(walk: _Walk, entry: Entry) -> None:
-    segment = read_segment(entry)
-    if segment is not None:
-        walk.announced.append(segment)
+    walk.announced += read_expired(entry)
 
 
 def _require_root(walk: _Walk, signed: Iterable[SignedHead]) -> None:
