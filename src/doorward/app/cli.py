@@ -12,6 +12,8 @@ from typer.main import get_command
 from doorward.app.commands import (
     agents,
     alarms,
+    api_keys,
+    approvals,
     audit,
     credentials,
     enrolling,
@@ -19,6 +21,7 @@ from doorward.app.commands import (
     gates,
     grants,
     groups,
+    keys,
     levels,
     models,
     orders,
@@ -27,6 +30,7 @@ from doorward.app.commands import (
     schedules,
     server,
     site,
+    staff,
     vehicles,
     visitors,
     watch,
@@ -55,6 +59,7 @@ WHO = "People and vehicles"
 ADMISSION = "Who may pass"
 WATCH = "Watch the gates"
 STEP_IN = "Step in"
+GUARD = "Staff and keys"
 PROVE = "Prove and explain"
 RUN = "Run"
 
@@ -98,6 +103,10 @@ root.command("release", rich_help_panel=STEP_IN)(orders.release)
 root.command("forgive", rich_help_panel=STEP_IN)(orders.forgive)
 root.command("place", rich_help_panel=STEP_IN)(orders.place)
 root.add_typer(rollcalls.commands, name="rollcall", rich_help_panel=STEP_IN)
+root.add_typer(staff.commands, name="staff", rich_help_panel=GUARD)
+root.add_typer(api_keys.commands, name="api-key", rich_help_panel=GUARD)
+root.add_typer(approvals.commands, name="approval", rich_help_panel=GUARD)
+root.add_typer(keys.commands, name="keys", rich_help_panel=GUARD)
 root.add_typer(audit.commands, name="audit", rich_help_panel=PROVE)
 root.command("explain", rich_help_panel=PROVE)(explain.explain)
 root.command("serve", rich_help_panel=RUN)(server.serve)

@@ -8,7 +8,6 @@ from doorward.app.context import context_of
 from doorward.audit.service import export as write_export
 from doorward.audit.service import sign_head
 from doorward.audit.service import verify as check
-from doorward.core.encoding import to_text
 from doorward.vault.model import Purpose
 
 commands = typer.Typer(no_args_is_help=True, help="The log of every deed and every look.")
@@ -52,5 +51,5 @@ def key(ctx: typer.Context) -> None:
     context = context_of(ctx)
     with context.house() as house:
         keys = house.vault.public_keys(Purpose.AUDIT)
-    rows = [{"key_id": key_id, "public_key": to_text(raw)} for key_id, raw in keys.items()]
+    rows = [{"key_id": key_id, "public_key": raw.hex()} for key_id, raw in keys.items()]
     context.voice.table("Public keys of the log", ["key_id", "public_key"], rows)

@@ -43,6 +43,7 @@ class StaffOut(BaseModel):
     closed: bool
     has_password: bool
     has_second_factor: bool
+    suspended: bool
 
 
 class StaffListOut(BaseModel):
@@ -156,6 +157,20 @@ def post_reset(account_id: str, body: ApprovalIn, call: Call = Depends(current_c
     return InvitedOut(account_id=account_id, token=token)
 
 
+@routes.post("/{account_id}/suspend", needs=NEEDS)
+def post_suspend(account_id: str, body: ApprovalIn, call: Call = Depends(current_call)) -> None:
+    """Let nobody in by an account until it is resumed."""
+    with call.unit() as unit:
+        service.suspend_account(unit, account_id, approval_id=body.approval_id)
+
+
+@routes.post("/{account_id}/resume", needs=NEEDS)
+def post_resume(account_id: str, body: ApprovalIn, call: Call = Depends(current_call)) -> None:
+    """Let its owner in again."""
+    with call.unit() as unit:
+        service.resume_account(unit, account_id, approval_id=body.approval_id)
+
+
 @routes.post("/{account_id}/close", needs=NEEDS)
 def post_close(account_id: str, body: ApprovalIn, call: Call = Depends(current_call)) -> None:
     """End an account."""
@@ -171,6 +186,7 @@ def _out(one: Staff) -> StaffOut:
         closed=one.closed,
         has_password=one.has_password,
         has_second_factor=one.has_second_factor,
+        suspended=one.suspended,
     )
 
 

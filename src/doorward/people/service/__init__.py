@@ -24,6 +24,7 @@ from doorward.people.service.enrolment import (
 from doorward.people.service.exporting import export_person
 from doorward.people.service.forgetting import (
     end_visits,
+    forget_erased,
     forget_gallery_changes,
     forget_person,
     forget_vehicle,
@@ -89,6 +90,7 @@ __all__ = [
     "find_by_plate",
     "find_by_qr",
     "find_vehicle",
+    "forget_erased",
     "forget_gallery_changes",
     "forget_person",
     "forget_vehicle",

@@ -1,7 +1,11 @@
 """Forgetting people and vehicles: records here, key and photos in the vault, a receipt to keep."""
 
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
+from doorward.core.errors import NotFound
 from doorward.people.service import persons, vehicles
 from doorward.people.store.faces import forget_changes
 from doorward.people.store.persons import list_ended_visitors, list_site_ids
@@ -23,6 +27,15 @@ def forget_vehicle(unit: Unit, vault: Vault, vehicle_id: str) -> Receipt:
     """Erase a vehicle everywhere."""
     vehicles.forget_rows(unit, vehicle_id)
     return erase_subject(unit, vault, vehicle_id)
+
+
+def forget_erased(unit: Unit, sites: Mapping[str, str]) -> None:
+    """Remove what a restored copy still holds of subjects that were erased since; `sites` by their ids."""
+    for subject_id, site_id in sites.items():
+        there = replace(unit, site_id=site_id)
+        with suppress(NotFound):  # a copy may hold the key of whoever was half registered
+            room = vehicles if subject_id.startswith("vehicle_") else persons
+            room.forget_rows(there, subject_id)
 
 
 def forget_gallery_changes(unit: Unit) -> int:

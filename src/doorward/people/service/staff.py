@@ -4,7 +4,7 @@ import secrets
 
 from doorward.audit.service import record
 from doorward.core.encoding import to_text
-from doorward.core.errors import Conflict, Denied, Invalid
+from doorward.core.errors import Conflict, Denied, Invalid, NotFound
 from doorward.core.ids import new_id
 from doorward.core.permissions import EVERY_SITE
 from doorward.people.model.roles import Assignment, Role
@@ -18,6 +18,7 @@ from doorward.people.rules.sign_in import (
     one_form_of_login,
 )
 from doorward.people.service import roles
+from doorward.people.service.authentication import SYSTEM_PREFIX
 from doorward.people.service.passwords import Passwords
 from doorward.people.service.sessions import begin_anew
 from doorward.people.service.sign_in import count_failure
@@ -37,9 +38,10 @@ LONGEST_NAME = 100
 def create_staff(unit: Unit, vault: Vault, *, login: str, name: str, role: Role) -> tuple[str, str]:
     """A new account with one role at the unit's site; its id and the one-time token for its owner.
 
-    An account never begins as one that may approve: that is given afterwards, by two people.
+    An account never begins as one that may approve: that is given afterwards, by two people, or on the
+    command line of whoever holds the root key.
     """
-    if is_approver([Assignment("", unit.site_id, role)]):
+    if is_approver([Assignment("", unit.site_id, role)]) and not _is_console(unit):
         raise Invalid("Create the account with another role, then give this one with an approval.")
     roles.require_may_give(unit, role)
     account = add_account(unit, vault, login=login, name=name)
@@ -73,7 +75,8 @@ def reset_account(unit: Unit, vault: Vault, account_id: str, *, approval_id: str
     """Void password and second factors and end all sessions; the one-time token to begin again."""
     store.get_account(unit.rows, account_id)
     roles.require_may_manage(unit, account_id)
-    roles.require_not_last(unit, account_id)
+    if not _is_console(unit):
+        roles.require_not_last(unit, account_id)
     roles.require_second_for_unseating(unit, account_id, approval_id)
     store.change_account(unit.rows, account_id, password_hash=None)
     factor_store.forget_factors_of(unit.rows, account_id)
@@ -96,6 +99,38 @@ def close_account(unit: Unit, account_id: str, *, approval_id: str | None = None
     session_store.end_sessions_of(unit.rows, account_id)
     store.change_account(unit.rows, account_id, closed=True, password_hash=None)
     record(unit, "staff.closed", subject_id=account_id)
+
+
+def suspend_account(unit: Unit, account_id: str, *, approval_id: str | None = None) -> None:
+    """Let nobody in by this account, nor by keys made with it, until `resume_account`; its roles stay."""
+    store.get_account(unit.rows, account_id)
+    roles.require_may_manage(unit, account_id)
+    roles.require_not_last(unit, account_id)
+    roles.require_second_for_unseating(unit, account_id, approval_id)
+    store.forget_invitations_of(unit.rows, account_id)
+    store.raise_generation(unit.rows, account_id)
+    session_store.end_sessions_of(unit.rows, account_id)
+    store.change_account(unit.rows, account_id, suspended=True)
+    record(unit, "staff.suspended", subject_id=account_id)
+
+
+def resume_account(unit: Unit, account_id: str, *, approval_id: str | None = None) -> None:
+    """Let its owner sign in again; whoever may approve is let in again by two people."""
+    if not store.get_account(unit.rows, account_id).suspended:
+        raise Conflict("This account is not suspended.")
+    roles.require_may_manage(unit, account_id)
+    roles.require_second_for_unseating(unit, account_id, approval_id)
+    store.change_account(unit.rows, account_id, suspended=False)
+    record(unit, "staff.resumed", subject_id=account_id)
+
+
+def find_staff(unit: Unit, vault: Vault, word: str) -> str:
+    """The id of the account with this id or login; `NotFound` if there is none."""
+    blinds = vault.blinds(Purpose.BLIND_LOGIN, one_form_of_login(word))
+    found = store.find_account(unit.rows, word) or store.find_account_by_login(unit.rows, blinds)
+    if found is None:
+        raise NotFound("There is no such staff account here: see `doorward staff list`.")
+    return found.id
 
 
 def accept_invitation(
@@ -210,6 +245,10 @@ def _invite(unit: Unit, vault: Vault, account_id: str) -> str:
     return make_invitation(unit, vault, account_id)
 
 
+def _is_console(unit: Unit) -> bool:
+    return unit.actor.id.startswith(SYSTEM_PREFIX)
+
+
 def _opened(unit: Unit, vault: Vault, account: Account) -> Staff:
     return Staff(
         account.id,
@@ -218,4 +257,5 @@ def _opened(unit: Unit, vault: Vault, account: Account) -> Staff:
         account.closed,
         account.password_hash is not None,
         factor_store.has_second_factor(unit.rows, account.id),
+        account.suspended,
     )

@@ -1,7 +1,8 @@
 """Today's wrapped data keys as one small file, so that an older copy of the database serves the living."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from doorward.audit.service import record
@@ -22,6 +23,7 @@ class Adopted:
 
     fitted: int
     erased: tuple[str, ...]
+    sites: Mapping[str, str] = field(default_factory=dict)  # of the erased, by id
 
 
 def export_key_set(unit: Unit, vault: Vault) -> bytes:
@@ -51,16 +53,16 @@ def adopt_key_set(unit: Unit, vault: Vault, key_set: bytes) -> Adopted:
     ):
         key = WrappedKey(subject_id, key_id, site_id, Purpose(purpose), generation, from_text(wrapped))
         today[subject_id] = key
-    kept, erased = 0, []
+    kept, erased = 0, dict[str, str]()
     for old in store.list_every_key(unit.rows):
         now = today.get(old.subject_id)
         if now is None:
             store.forget_key(unit.rows, old.subject_id)
-            erased.append(old.subject_id)
+            erased[old.subject_id] = old.site_id
         elif now.key_id != old.key_id:
             raise Invalid("This key set belongs to another site's database: take the one made beside it.")
         else:
             store.change_key(unit.rows, now)
             kept += 1
     record(unit, "vault.key_set_adopted", fitted=kept, erased=len(erased))
-    return Adopted(kept, tuple(erased))
+    return Adopted(kept, tuple(erased), erased)

@@ -55,8 +55,29 @@ def rotate(
     Stops after `most` rows; `watch` hears of each batch. `Conflict` if no room said how to move what lies
     under the key.
     """
-    generation = _patiently(database, actor, lambda unit: begin(unit, vault, name, movers))
-    moved = 0
+    begin_rotation(database, vault, name, movers, actor=actor)
+    return finish_rotation(database, vault, name, movers, actor=actor, most=most, watch=watch)
+
+
+def begin_rotation(
+    database: Database, vault: Vault, name: KeyName, movers: Movers, *, actor: Actor = ROTATOR
+) -> int:
+    """Only add the new generation, which is used from now on; its number."""
+    return _patiently(database, actor, lambda unit: begin(unit, vault, name, movers))
+
+
+def finish_rotation(
+    database: Database,
+    vault: Vault,
+    name: KeyName,
+    movers: Movers,
+    *,
+    actor: Actor = ROTATOR,
+    most: int | None = None,
+    watch: Callable[[int], None] | None = None,
+) -> Rotation:
+    """Only move what lies under older generations, and destroy those."""
+    generation, moved = vault.newest(name), 0
 
     def next_batch(unit: Unit) -> int:
         return turn(unit, vault, name, movers, moved=moved)

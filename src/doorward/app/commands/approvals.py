@@ -1,0 +1,40 @@
+"""`doorward approval ...`: what waits for a second person. To approve takes one who is signed in."""
+
+import typer
+
+from doorward.app.context import context_of
+from doorward.core.permissions import system_actor
+from doorward.people.service import approvals as service
+from doorward.platform.paging import MOST_PER_PAGE, PageRequest
+
+commands = typer.Typer(no_args_is_help=True, help="Approvals: deeds that wait for a second person.")
+COLUMNS = ["id", "action", "facts", "proposed_by", "approved_by", "expires_at"]
+
+
+@commands.command("list")
+def list_all(
+    ctx: typer.Context,
+    site: str = typer.Option(
+        None, help="The site; the home site if left out, * for what concerns every site."
+    ),
+) -> None:
+    """Open proposals. The console needs none for itself, and gives none: a second person signs in for that.
+
+    Example: doorward approval list --site "*"
+    """
+    context = context_of(ctx)
+    console = system_actor("console")
+    with context.house() as house, house.database.reading(console, site or house.site_id) as unit:
+        found = service.list_approvals(unit, PageRequest(None, MOST_PER_PAGE))
+    rows = [
+        {
+            "id": one.id,
+            "action": one.action.value,
+            "facts": [f"{name}: {value}" for name, value in one.facts.items()],
+            "proposed_by": one.proposed_by,
+            "approved_by": one.approved_by,
+            "expires_at": one.expires_at,
+        }
+        for one in found
+    ]
+    context.voice.table("Approvals", COLUMNS, rows)
