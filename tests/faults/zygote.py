@@ -17,7 +17,9 @@ from typing import Any
 from doorward.app.cli import main as command_line
 from tests.faults import deeds, server
 
-PARTS: dict[str, Callable[[list[str]], None]] = {"serve": server.main, "deed": deeds.main, "command": command_line}
+Part = Callable[[list[str]], None]
+
+PARTS: dict[str, Part] = {"serve": server.main, "deed": deeds.main, "command": command_line}
 INTERNAL = 70
 
 

@@ -20,7 +20,7 @@ from doorward.audit.api import routes as audit_routes
 from doorward.audit.service import sign_head
 from doorward.core.permissions import EVERY_SITE, Actor, Public
 from doorward.gates.api import ROUTES as GATE_ROUTES
-from doorward.gates.service import Desk, list_planned_sites, sweep_doors, sweep_permits
+from doorward.gates.service import Desk, list_planned_sites, sweep_doors, sweep_permits, tell_unreadable
 from doorward.people.api import ROUTES as PEOPLE_ROUTES
 from doorward.people.api import STAFF_ROUTES, authenticate_request
 from doorward.people.pages import ROUTES as PAGES
@@ -80,6 +80,7 @@ def build_schedule(house: House) -> dict[str, Every]:
         "audit.checkpoint": once(lambda unit: sign_head(unit, vault.audit_signer()), minutes=10),
         "gates.sweep_permits": every(lambda unit: sweep_permits(unit, post), seconds=10),
         "gates.sweep_doors": every(lambda unit: sweep_doors(unit, post), seconds=10),
+        "gates.tell_unreadable": every(lambda unit: tell_unreadable(unit, house.recogniser), hours=1),
         "people.forget_gallery_changes": once(forget_gallery_changes, hours=1),
         "people.end_visits": every(lambda unit: end_visits(unit, vault), hours=1),
         "server.watch_clock": once(ClockWatch().look, seconds=10),

@@ -21,6 +21,7 @@ class AlarmKind(StrEnum):
     MESSAGE_REFUSED = "message-refused"
     NO_OUTCOME = "no-outcome"
     OFFLINE_DISAGREED = "offline-disagreed"
+    RECORD_UNREADABLE = "record-unreadable"
     RULE_BROKEN = "rule-broken"
     ZONE_EXCEEDED = "zone-exceeded"
     ZONE_REACHED = "zone-reached"
@@ -85,7 +86,7 @@ class Alarm:
     id: str
     kind: AlarmKind
     raised_at: datetime
-    place_id: str  # a gate, door, zone or agent
+    place_id: str  # a gate, door, zone or agent, or the person or vehicle whose record it is
     subject_id: str | None = None
     passage_id: str | None = None
     detail: str = ""

@@ -6,6 +6,7 @@ from doorward.core.ids import new_id
 from doorward.gates.model import Alarm, AlarmKind
 from doorward.gates.service.post import Post
 from doorward.gates.store import attention
+from doorward.people.service.recogniser import MOST_TOLD, Recogniser
 from doorward.platform.db import Unit
 from doorward.platform.paging import PageRequest
 
@@ -38,6 +39,15 @@ def raise_once(unit: Unit, kind: AlarmKind, place_id: str, *, detail: str = "") 
     """Raise an alarm unless the same one still waits, so that a fault that repeats does not bury the rest."""
     if not attention.is_waiting(unit.rows, unit.site_id, kind, place_id):
         raise_alarm(unit, kind, place_id, detail=detail)
+
+
+def tell_unreadable(unit: Unit, recogniser: Recogniser) -> int:
+    """Raise an alarm for each person or vehicle left out because its record fails its proof; how many are."""
+    left_out = sorted(recogniser.gallery(unit).unreadable)
+    for subject_id in left_out[:MOST_TOLD]:
+        if not attention.is_waiting(unit.rows, unit.site_id, AlarmKind.RECORD_UNREADABLE, subject_id):
+            raise_alarm(unit, AlarmKind.RECORD_UNREADABLE, subject_id, subject_id=subject_id)
+    return len(left_out)
 
 
 def note_refused(unit: Unit, post: Post, signer_id: str, *, code: str) -> None:

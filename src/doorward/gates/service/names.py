@@ -1,6 +1,6 @@
 """Names for a roll-call; each is a look at a person and recorded as one."""
 
-from doorward.core.errors import NotFound
+from doorward.core.errors import NotFound, Tampered
 from doorward.gates.service.rollcalls import Muster
 from doorward.people.service.persons import view_person
 from doorward.platform.db import Unit
@@ -10,11 +10,11 @@ PURPOSE = "roll-call"
 
 
 def names_of(unit: Unit, vault: Vault, muster: Muster) -> dict[str, str]:
-    """The names of those a roll-call looks for; whoever is no person of this site is left out."""
+    """The names of those a roll-call looks for, without those whose name is not known or cannot be read."""
     found: dict[str, str] = {}
     for one in muster.people:
         try:
             found[one.subject_id] = view_person(unit, vault, one.subject_id, purpose=PURPOSE).name
-        except NotFound:  # a vehicle, or somebody erased since: the list still shows the id
+        except (NotFound, Tampered):  # a vehicle, somebody erased, a bad record: the list still shows the id
             continue
     return found

@@ -8,13 +8,13 @@ from argon2.exceptions import VerifyMismatchError
 
 from doorward.audit.service import record
 from doorward.core.encoding import to_text
-from doorward.core.errors import Conflict, Invalid, NotFound
+from doorward.core.errors import Conflict, Invalid, NotFound, Tampered
 from doorward.core.ids import new_id
 from doorward.people.model import PinCheck
 from doorward.people.rules import locked_for, one_form_of_number, require_strong_pin
 from doorward.people.service.looking_up import lookup_of, lookups_of
 from doorward.people.service.persons import get_person
-from doorward.people.service.recogniser import Recogniser, announce
+from doorward.people.service.recogniser import Recogniser, announce, note_unreadable
 from doorward.people.store import credentials as store
 from doorward.people.store.credentials import CredentialRow, Pin
 from doorward.platform.db import Unit
@@ -135,11 +135,18 @@ def list_credentials(unit: Unit, person_id: str) -> list[tuple[str, str]]:
 def unsealed_credentials(unit: Unit, recogniser: Recogniser) -> Iterator[tuple[str, str, str]]:
     """Kind, plain value and holder of each card and code, to be hashed for an agent's offline policy."""
     found = store.list_credentials(unit.rows, unit.site_id)
-    keys = open_keys(unit, recogniser.vault, [one.person_id for one in found])
+    unreadable: set[str] = set()
+    keys = open_keys(unit, recogniser.vault, [one.person_id for one in found], unreadable=unreadable)
     for one in found:
-        key = keys.get(one.person_id)
-        if key is not None:
-            yield one.kind, key.unseal(Place(TABLE, "sealed", one.id), one.sealed).decode(), one.person_id
+        try:
+            key = keys.get(one.person_id)
+            value = key and key.unseal(Place(TABLE, "sealed", one.id), one.sealed).decode()
+        except Tampered:
+            unreadable.add(one.person_id)
+            continue
+        if value:
+            yield one.kind, value, one.person_id
+    note_unreadable(unit, recogniser.gallery(unit), unreadable)
 
 
 def _add(unit: Unit, vault: Vault, person_id: str, kind: str, value: str) -> str:

@@ -1,31 +1,36 @@
 """Knows people and vehicles again: galleries in memory, kept true by the log of changes."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from doorward.audit.service import record
-from doorward.core.errors import NotFound
+from doorward.core.errors import NotFound, Tampered
 from doorward.people.ports import Matcher
 from doorward.people.service.known_plates import KnownPlates
 from doorward.people.store import faces, vehicles
 from doorward.people.store.faces import Mark
 from doorward.platform.db import Unit
 from doorward.vault.model import Place
-from doorward.vault.service import Vault, open_keys
+from doorward.vault.service import SubjectKey, Vault, open_keys
 from doorward.vision.model import TEMPLATE_LENGTH, FaceTemplate
 
 BULK = 500
+MOST_TOLD = 50  # more at once is no bad record but a wrong key or disk
 
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """What one site knows by heart. Templates and plates are unsealed here and nowhere else."""
+    """What one site knows by heart. Templates and plates are unsealed here and nowhere else.
+
+    `unreadable` are those of whom something failed its proof: they are left out, everybody else is known.
+    """
 
     matcher: Matcher
     plates: KnownPlates = field(default_factory=KnownPlates, repr=False)
+    unreadable: set[str] = field(default_factory=set)
 
 
 class Recogniser:
@@ -60,40 +65,68 @@ class Recogniser:
 
     def _loaded(self, unit: Unit) -> Gallery:
         """A whole new gallery: whoever still asks the former one is not met by a half-filled one."""
-        templates = faces.list_templates(unit.rows, unit.site_id)
-        plates = vehicles.list_plates(unit.rows, unit.site_id)
-        keys = open_keys(unit, self.vault, [subject_id for subject_id, _ in (*templates, *plates)])
+        templates = dict(faces.list_templates(unit.rows, unit.site_id))
+        plates = dict(vehicles.list_plates(unit.rows, unit.site_id))
         gallery = Gallery(self._new_matcher())
-        for person_id, sealed in templates:
-            raw = keys[person_id].unseal(template_place(person_id), sealed)
-            gallery.matcher.enrol(person_id, template_from(raw))
-        for vehicle_id, sealed in plates:
-            gallery.plates.put(vehicle_id, keys[vehicle_id].unseal(plate_place(vehicle_id), sealed).decode())
+        self._learn(unit, gallery, [*templates, *plates], templates, plates)
         record(unit, "gallery.loaded", faces=gallery.matcher.count(), plates=len(gallery.plates))
         return gallery
 
     def _reload(self, unit: Unit, gallery: Gallery, subject_ids: Sequence[str]) -> None:
-        keys = open_keys(unit, self.vault, subject_ids)
         templates = dict(faces.list_templates(unit.rows, unit.site_id, subject_ids))
         plates = dict(vehicles.list_plates(unit.rows, unit.site_id, subject_ids))
+        gallery.unreadable.difference_update(subject_ids)
+        self._learn(unit, gallery, subject_ids, templates, plates)
+
+    def _learn(
+        self,
+        unit: Unit,
+        gallery: Gallery,
+        subject_ids: Sequence[str],
+        templates: Mapping[str, bytes],
+        plates: Mapping[str, bytes],
+    ) -> None:
+        """Know each of these by what is kept of them; one bad record must not shut the gates to everybody."""
+        unreadable: set[str] = set()
+        keys = open_keys(unit, self.vault, subject_ids, unreadable=unreadable)
         for subject_id in subject_ids:
-            key = keys.get(subject_id)
-            if key is not None and subject_id in templates:
-                raw = key.unseal(template_place(subject_id), templates[subject_id])
-                gallery.matcher.enrol(subject_id, template_from(raw))
-            else:
-                gallery.matcher.forget(subject_id)
-            if key is not None and subject_id in plates:
-                gallery.plates.put(
-                    subject_id, key.unseal(plate_place(subject_id), plates[subject_id]).decode()
-                )
-            else:
-                gallery.plates.drop(subject_id)
+            key, kept = keys.get(subject_id), (templates.get(subject_id), plates.get(subject_id))
+            try:
+                _know(gallery, subject_id, key, *kept)
+            except Tampered:
+                _know(gallery, subject_id, None, None, None)
+                unreadable.add(subject_id)
+        note_unreadable(unit, gallery, unreadable)
+
+
+def note_unreadable(unit: Unit, gallery: Gallery, subject_ids: Iterable[str]) -> None:
+    """Keep in the log that these are left out, once while it lasts; `gates` raises the alarm."""
+    fresh = set(subject_ids) - gallery.unreadable
+    gallery.unreadable.update(fresh)
+    for subject_id in sorted(fresh)[:MOST_TOLD]:
+        record(unit, "subject.unreadable", subject_id=subject_id, of=len(fresh))
 
 
 def load_gallery(unit: Unit, recogniser: Recogniser) -> int:
     """Unseal the site's faces and plates ahead of the first question; how many faces there are."""
     return recogniser.gallery(unit).matcher.count()
+
+
+def _know(
+    gallery: Gallery, subject_id: str, key: SubjectKey | None, template: bytes | None, plate: bytes | None
+) -> None:
+    """Know a subject by these and by nothing else; `Tampered` if one is not what was sealed."""
+    if key is None and (template or plate):
+        raise Tampered("A record has lost its key.")
+    if key is not None and template is not None:
+        raw = key.unseal(template_place(subject_id), template)
+        gallery.matcher.enrol(subject_id, template_from(raw))
+    else:
+        gallery.matcher.forget(subject_id)
+    if key is not None and plate is not None:
+        gallery.plates.put(subject_id, key.unseal(plate_place(subject_id), plate).decode())
+    else:
+        gallery.plates.drop(subject_id)
 
 
 def template_place(person_id: str) -> Place:

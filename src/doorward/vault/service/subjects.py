@@ -68,10 +68,22 @@ def open_key(unit: Unit, vault: Vault, subject_id: str) -> SubjectKey:
     return _opened(vault, key)
 
 
-def open_keys(unit: Unit, vault: Vault, subject_ids: Sequence[str]) -> dict[str, SubjectKey]:
-    """Keys of those among these subjects that have one."""
-    found = store.list_keys(unit.rows, unit.site_id, subject_ids)
-    return {key.subject_id: _opened(vault, key) for key in found}
+def open_keys(
+    unit: Unit, vault: Vault, subject_ids: Sequence[str], *, unreadable: set[str] | None = None
+) -> dict[str, SubjectKey]:
+    """Keys of those among these subjects that have one.
+
+    A key that fails its proof is `Tampered`, or, for whoever brings `unreadable`, left out and named there.
+    """
+    opened: dict[str, SubjectKey] = {}
+    for key in store.list_keys(unit.rows, unit.site_id, subject_ids):
+        try:
+            opened[key.subject_id] = _opened(vault, key)
+        except Tampered:
+            if unreadable is None:
+                raise
+            unreadable.add(key.subject_id)
+    return opened
 
 
 def subject_keys(unit: Unit, vault: Vault) -> Iterator[SubjectKey]:
