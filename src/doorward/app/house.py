@@ -114,10 +114,12 @@ def keys_folder(folder: Path, settings: Settings) -> Path:
 
 
 def _post(settings: Settings, vault: Vault, recogniser: Recogniser) -> Post:
-    signer = vault.signer(Purpose.GATES)
+    signer, *older = vault.signers(Purpose.GATES)
     return Post(
         identifier=Known(recogniser),
-        keys=ServerKeys.from_signing_key(signer.key_id, signer.private_key),
+        keys=ServerKeys.from_signing_key(
+            signer.key_id, signer.private_key, [one.private_key for one in older]
+        ),
         permit_seconds=settings.gates.permit_seconds,
         clock_tolerance_seconds=settings.gates.clock_tolerance_seconds,
     )

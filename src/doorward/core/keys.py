@@ -1,5 +1,6 @@
 """Keys by which gate agents and the server know each other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,13 +20,14 @@ class ServerKeys:
     signer_id: str
     signing: Ed25519PrivateKey
     journal: X25519PrivateKey
+    older_journals: tuple[X25519PrivateKey, ...] = ()  # what was sealed before the keys changed is on its way
 
     @classmethod
-    def from_signing_key(cls, signer_id: str, signing: Ed25519PrivateKey) -> "ServerKeys":
+    def from_signing_key(
+        cls, signer_id: str, signing: Ed25519PrivateKey, older: Sequence[Ed25519PrivateKey] = ()
+    ) -> "ServerKeys":
         """Both keys from one: the journal's is derived from the signing key (HKDF, RFC 5869)."""
-        kdf = HKDF(hashes.SHA256(), 32, salt=None, info=b"doorward/1/journal-key")
-        journal = X25519PrivateKey.from_private_bytes(kdf.derive(signing.private_bytes_raw()))
-        return cls(signer_id, signing, journal)
+        return cls(signer_id, signing, _journal_of(signing), tuple(_journal_of(one) for one in older))
 
     @property
     def public(self) -> bytes:
@@ -36,6 +38,11 @@ class ServerKeys:
     def journal_public(self) -> bytes:
         """The 32 bytes to which agents seal their journals."""
         return self.journal.public_key().public_bytes_raw()
+
+
+def _journal_of(signing: Ed25519PrivateKey) -> X25519PrivateKey:
+    kdf = HKDF(hashes.SHA256(), 32, salt=None, info=b"doorward/1/journal-key")
+    return X25519PrivateKey.from_private_bytes(kdf.derive(signing.private_bytes_raw()))
 
 
 @lru_cache(maxsize=4096)

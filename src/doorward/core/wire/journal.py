@@ -1,5 +1,6 @@
 """Facts of the offline journal, sealed so that only the server can read them (HPKE, RFC 9180)."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -69,16 +70,26 @@ def seal_fact(journal_key: bytes, agent_id: str, sequence: int, fact: JournalFac
     return _SUITE.encrypt(body.ljust(_PADDED_BYTES, b" "), public, _binding(agent_id, sequence))
 
 
-def open_fact(key: X25519PrivateKey, entry: JournalEntry) -> JournalFact:
+def open_fact(
+    key: X25519PrivateKey, entry: JournalEntry, *, older: Sequence[X25519PrivateKey] = ()
+) -> JournalFact:
     """The fact inside an entry; `Tampered` if it was sealed for another key, agent or sequence."""
-    try:
-        body = _SUITE.decrypt(entry.sealed, key, _binding(entry.agent_id, entry.sequence))
-    except (InvalidTag, ValueError) as error:
-        raise Tampered("A journal entry was not sealed for this server and place.") from error
+    binding = _binding(entry.agent_id, entry.sequence)
+    opened = (_opened(one, entry.sealed, binding) for one in (key, *older))
+    body = next((one for one in opened if one is not None), None)
+    if body is None:
+        raise Tampered("A journal entry was not sealed for this server and place.")
     value = parse(body, _PADDED_BYTES)
     if not isinstance(value, dict) or value.keys() != {"tag", "fact"} or value["tag"] not in _FACTS:
         raise Invalid("This journal entry holds a fact of no known sort.")
     return _FACTS[value["tag"]][1](value["fact"])
+
+
+def _opened(key: X25519PrivateKey, sealed: bytes, binding: bytes) -> bytes | None:
+    try:
+        return _SUITE.decrypt(sealed, key, binding)
+    except (InvalidTag, ValueError):
+        return None
 
 
 def _binding(agent_id: str, sequence: int) -> bytes:

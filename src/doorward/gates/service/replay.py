@@ -63,8 +63,9 @@ def replay(unit: Unit, post: Post, entries: Sequence[Signed]) -> Signed:
 
 
 def _take(desk: _Desk, entry: JournalEntry) -> None:
+    keys = desk.post.keys
     with from_outside():
-        fact = open_fact(desk.post.keys.journal, entry)
+        fact = open_fact(keys.journal, entry, older=keys.older_journals)
     gate = desk.plan.gate(entry.gate_id)
     if entry.clock_doubtful:
         raise_once(desk.unit, AlarmKind.BACKWARD_CLOCK, entry.agent_id, detail="the agent doubts its clock")

@@ -99,6 +99,15 @@ def get_sessions(call: Call = Depends(current_call)) -> SessionsOut:
     return SessionsOut(items=items)
 
 
+@routes.delete("/sessions", needs=OWN)
+def delete_sessions(response: Response, call: Call = Depends(current_call)) -> None:
+    """Sign out everywhere, here too."""
+    with call.unit() as unit:
+        _, account = sessions.get_session(unit, cookie_of(call))
+        sessions.end_all_sessions(unit, account.id)
+    clear_cookie(response, SESSION_COOKIE)
+
+
 @routes.delete("/sessions/{session_id}", needs=OWN)
 def delete_session(session_id: str, call: Call = Depends(current_call)) -> None:
     """Sign out somewhere else."""

@@ -3,7 +3,12 @@
 from fastapi import Request
 
 from doorward.core.permissions import EVERY_SITE, Actor
-from doorward.people.service.authentication import identify_caller, refuse_cross_site, touch
+from doorward.people.service.authentication import (
+    identify_caller,
+    refuse_cross_site,
+    refuse_key_in_address,
+    touch,
+)
 from doorward.people.service.passkeys import RelyingParty, relying_party
 from doorward.people.service.passwords import Passwords
 from doorward.platform.cookies import SESSION_COOKIE, peer_address
@@ -25,6 +30,7 @@ def authenticate_request(request: Request) -> Actor:
     database: Database = request.app.state.database
     vault: Vault = request.app.state.vault
     headers = request.headers
+    refuse_key_in_address(f"{request.url.path}?{request.url.query}")
     with database.reading(STRANGER, EVERY_SITE) as unit:
         caller = identify_caller(
             unit,

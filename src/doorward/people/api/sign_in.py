@@ -10,8 +10,17 @@ from doorward.core.permissions import Public
 from doorward.people.api.caller import cookie_of, party_of, passwords_of, vault_of
 from doorward.people.model.staff import NewSession, SignInRefusal, Stage
 from doorward.people.service import first, passkeys, sessions, sign_in, staff
-from doorward.platform.cookies import SESSION_COOKIE, clear_cookie, peer_address, set_cookie
+from doorward.people.service.devices import make_device
+from doorward.platform.cookies import (
+    DEVICE_COOKIE,
+    DEVICE_DAYS,
+    SESSION_COOKIE,
+    clear_cookie,
+    peer_address,
+    set_cookie,
+)
 from doorward.platform.web import API_PREFIX, Call, Routes, current_call
+from doorward.vault.service import Vault
 
 routes = Routes(API_PREFIX, tag="sign-in")
 
@@ -68,12 +77,15 @@ def post_sign_in(body: SignInIn, response: Response, call: Call = Depends(curren
     """Sign in with password and code; the session comes as a cookie."""
     vault, address = vault_of(call), peer_address(call.request)
     with call.reading() as unit:
-        attempt = sign_in.begin_sign_in(unit, vault, login=body.login, address=address)
+        device = call.request.cookies.get(DEVICE_COOKIE)
+        attempt = sign_in.begin_sign_in(unit, vault, login=body.login, address=address, device=device)
     if attempt.locked:
         raise refusal_of(SignInRefusal.LOCKED)
     right = passwords_of(call).verify(attempt.password_hash, body.password)
     with call.unit() as unit:
         answer = sign_in.finish_sign_in(unit, vault, attempt, password_right=right, code=body.code)
+    if isinstance(answer, NewSession):
+        remember_device(response, vault, answer)
     return _welcome(response, answer)
 
 
@@ -117,6 +129,11 @@ def post_welcome(body: WelcomeIn, response: Response, call: Call = Depends(curre
     with call.unit() as unit:
         made = staff.accept_invitation(unit, vault_of(call), passwords_of(call), **body.model_dump())
     return _welcome(response, made)
+
+
+def remember_device(response: Response, vault: Vault, made: NewSession) -> None:
+    """Let failures of strangers not keep this browser out from now on."""
+    set_cookie(response, DEVICE_COOKIE, make_device(vault, made.session), days=DEVICE_DAYS)
 
 
 def refusal_of(refusal: SignInRefusal) -> Denied:

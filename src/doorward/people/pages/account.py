@@ -94,6 +94,17 @@ def post_session_end(
     return see_other("/account")
 
 
+@routes.post("/sessions/end", needs=OWN)
+def post_sessions_end(call: Call = Depends(current_call), _: Form = Depends(checked_form)) -> Response:
+    """Sign out everywhere, here too."""
+    with call.unit() as unit:
+        _session, account = sessions.get_session(unit, _cookie(call))
+        sessions.end_all_sessions(unit, account.id)
+    response = see_other("/sign-in")
+    clear_cookie(response, SESSION_COOKIE)
+    return response
+
+
 @routes.post("/recovery-codes", needs=OWN)
 def post_recovery_codes(call: Call = Depends(current_call), _: Form = Depends(checked_form)) -> Response:
     """Ten new codes, shown this once."""

@@ -6,8 +6,16 @@ from doorward.core.errors import DoorwardError
 from doorward.core.permissions import Public
 from doorward.people.model.staff import NewSession, SignInRefusal, Stage
 from doorward.people.service import first, sessions, sign_in, staff
+from doorward.people.service.devices import make_device
 from doorward.people.service.passwords import Passwords
-from doorward.platform.cookies import SESSION_COOKIE, clear_cookie, peer_address, set_cookie
+from doorward.platform.cookies import (
+    DEVICE_COOKIE,
+    DEVICE_DAYS,
+    SESSION_COOKIE,
+    clear_cookie,
+    peer_address,
+    set_cookie,
+)
 from doorward.platform.pages import Form, Pages, checked_form, see_other
 from doorward.platform.web import Call, Routes, current_call
 from doorward.vault.service import Vault
@@ -74,7 +82,10 @@ def post_sign_in(call: Call = Depends(current_call), form: Form = Depends(checke
     answer = _try(call, form)
     if isinstance(answer, SignInRefusal):
         return pages.answer(call.request, "sign_in.html", status=401, error=REFUSALS[answer])
-    return enter(answer)
+    response = enter(answer)
+    device = make_device(call.request.app.state.vault, answer.session)
+    set_cookie(response, DEVICE_COOKIE, device, days=DEVICE_DAYS)
+    return response
 
 
 @routes.post("/sign-out", needs=Public(because="ends the session of the cookie that is sent, if any"))
@@ -99,7 +110,9 @@ def _try(call: Call, form: Form) -> NewSession | SignInRefusal:
     passwords: Passwords = call.request.app.state.passwords
     with call.reading() as unit:
         address = peer_address(call.request)
-        attempt = sign_in.begin_sign_in(unit, vault, login=form.get("login", ""), address=address)
+        device = call.request.cookies.get(DEVICE_COOKIE)
+        login = form.get("login", "")
+        attempt = sign_in.begin_sign_in(unit, vault, login=login, address=address, device=device)
     if attempt.locked:
         return SignInRefusal.LOCKED
     right = passwords.verify(attempt.password_hash, form.get("password", ""))

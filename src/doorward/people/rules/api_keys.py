@@ -1,5 +1,6 @@
 """What an API key may be given and what it may do now."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
@@ -12,6 +13,7 @@ from doorward.people.rules.roles import NEVER_FOR_PROGRAMS
 LONGEST_LIFE = timedelta(days=800)
 USED_COARSELY = timedelta(minutes=10)
 PREFIX = "dw"
+KEY_FORM = re.compile(PREFIX + r"_[a-z0-9]+_[A-Za-z0-9_-]{20}")
 AGENT_RIGHTS = frozenset({Permission.GATES_SIGHT})
 
 
@@ -62,6 +64,11 @@ def effective_rights(key: ApiKey, maker: Actor) -> dict[str, frozenset[Permissio
         for site, rights in key.rights.items()
     }
     return {site: rights for site, rights in held.items() if rights}
+
+
+def is_in_address(query: str) -> bool:
+    """Whether a key stands in an address, where logs, histories and referrers keep it."""
+    return KEY_FORM.search(query) is not None
 
 
 def parse_token(token: str) -> tuple[str, str] | None:

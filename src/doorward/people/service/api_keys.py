@@ -20,6 +20,7 @@ from doorward.vault.model import Place, Purpose
 from doorward.vault.service import Vault
 
 SECRET_BYTES = 32
+KEY_PREFIX = "key_"
 LONGEST_LABEL = 100
 
 
@@ -40,6 +41,8 @@ def make_api_key(
         raise Invalid("An API key needs a label and at least one right.")
     if not covers(unit.actor, rights) or any(held & NEVER_FOR_PROGRAMS for held in rights.values()):
         raise Denied("A key never holds a right that its maker lacks, nor the right to approve.")
+    if unit.actor.id.startswith(KEY_PREFIX) and not rules.is_agents(rights):
+        raise Denied("A key holds what its maker holds today, and a key is nobody: let a person make it.")
     rules.require_life(expires_at, unit.now)
     key_id, secret = new_id("key"), to_text(secrets.token_bytes(SECRET_BYTES))
     key = ApiKey(

@@ -57,6 +57,12 @@ def identify_caller(
     return Caller(actor, session, None, is_touch_due(session.seen_at, unit.now))
 
 
+def refuse_key_in_address(address: str) -> None:
+    """`Denied` for an API key in a query or path, whoever else the caller is: it is no secret any more."""
+    if key_rules.is_in_address(address):
+        raise Denied("An API key never goes into an address: send it as a bearer token, and revoke this one.")
+
+
 def touch(unit: Unit, caller: Caller) -> None:
     """Note that a session or a key was used, coarsely."""
     if not caller.touch_due:

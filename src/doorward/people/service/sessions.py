@@ -88,6 +88,15 @@ def end_own_session(unit: Unit, account_id: str, session_id: str) -> None:
     record(unit, "staff.session_ended", subject_id=account_id, session=session_id)
 
 
+def end_all_sessions(unit: Unit, account_id: str) -> int:
+    """Sign out everywhere, here too; browsers that were known are so no longer. How many sessions ended."""
+    ended = len(list_own_sessions(unit, account_id))
+    staff_store.raise_generation(unit.rows, account_id)
+    store.end_sessions_of(unit.rows, account_id)
+    record(unit, "staff.sessions_ended", subject_id=account_id, sessions=ended)
+    return ended
+
+
 def begin_anew(unit: Unit, account_id: str, stage: Stage) -> NewSession:
     """End every session of the account and begin one."""
     staff_store.raise_generation(unit.rows, account_id)

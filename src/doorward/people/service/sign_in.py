@@ -6,7 +6,7 @@
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from doorward.audit.service import record
 from doorward.core.errors import Invalid
@@ -19,6 +19,7 @@ from doorward.people.rules.sign_in import (
     is_locked,
     one_form_of_login,
 )
+from doorward.people.service.devices import known_device
 from doorward.people.service.factors import has_second_factor, use_code
 from doorward.people.service.sessions import make_session
 from doorward.people.store import sessions as store
@@ -38,6 +39,7 @@ class Attempt:
     login_blind: bytes
     address_blind: bytes
     locked: bool
+    device_blind: bytes | None = None  # of a browser that signed in before
 
     @property
     def password_hash(self) -> str | None:
@@ -45,8 +47,13 @@ class Attempt:
         return self.account.password_hash if self.account and not self.account.barred else None
 
 
-def begin_sign_in(unit: Unit, vault: Vault, *, login: str, address: str | None) -> Attempt:
-    """Who this may be and whether he must wait. A lock holds for unknown logins just the same."""
+def begin_sign_in(
+    unit: Unit, vault: Vault, *, login: str, address: str | None, device: str | None = None
+) -> Attempt:
+    """Who this may be and whether he must wait. A lock holds for unknown logins just the same.
+
+    A browser that signed in before has a count of its own: strangers cannot keep its owner out.
+    """
     try:
         plain = one_form_of_login(login)
     except Invalid:
@@ -54,14 +61,17 @@ def begin_sign_in(unit: Unit, vault: Vault, *, login: str, address: str | None) 
     blinds = vault.blinds(Purpose.BLIND_LOGIN, plain)
     address_blind = blind_address(vault, address)
     account = staff_store.find_account_by_login(unit.rows, blinds)
-    return Attempt(account, blinds[0], address_blind, _must_wait(unit, blinds[0], address_blind))
+    attempt = Attempt(
+        account, blinds[0], address_blind, locked=False, device_blind=known_device(vault, account, device)
+    )
+    return replace(attempt, locked=_must_wait(unit, attempt))
 
 
 def finish_sign_in(
     unit: Unit, vault: Vault, attempt: Attempt, *, password_right: bool, code: str | None
 ) -> NewSession | SignInRefusal:
     """A session, or why not. Locks are looked at again, so that guesses sent at once gain nothing."""
-    if _must_wait(unit, attempt.login_blind, attempt.address_blind):
+    if _must_wait(unit, attempt):
         return SignInRefusal.LOCKED
     account = _still_the_same(unit, attempt.account)
     if account is None or not password_right:
@@ -92,9 +102,12 @@ def count_failure(unit: Unit, blind: bytes, limit: Limit) -> None:
         record(unit, "staff.sign_in_locked", failures=counted.failures)
 
 
-def _must_wait(unit: Unit, login_blind: bytes, address_blind: bytes) -> bool:
-    login_locked = is_locked(store.find_throttle(unit.rows, login_blind), unit.now)
-    return login_locked or is_address_locked(unit, address_blind)
+def _must_wait(unit: Unit, attempt: Attempt) -> bool:
+    own = attempt.device_blind
+    if own is not None and not is_locked(store.find_throttle(unit.rows, own), unit.now):
+        return False
+    login_locked = is_locked(store.find_throttle(unit.rows, attempt.login_blind), unit.now)
+    return login_locked or is_address_locked(unit, attempt.address_blind)
 
 
 def _still_the_same(unit: Unit, seen: Account | None) -> Account | None:
@@ -110,11 +123,15 @@ def _fail(unit: Unit, attempt: Attempt, why: str) -> SignInRefusal:
     record(unit, "staff.sign_in_failed", subject_id=account_id, why=why)
     count_failure(unit, attempt.login_blind, LOGIN_LIMIT)
     count_failure(unit, attempt.address_blind, ADDRESS_LIMIT)
+    if attempt.device_blind is not None:
+        count_failure(unit, attempt.device_blind, LOGIN_LIMIT)
     return SignInRefusal.WRONG
 
 
 def _welcome(unit: Unit, attempt: Attempt, account: Account, stage: Stage, method: str) -> NewSession:
     store.forget_throttle(unit.rows, attempt.login_blind)
+    if attempt.device_blind is not None:
+        store.forget_throttle(unit.rows, attempt.device_blind)
     made = make_session(unit, account, stage)
     record(unit, "staff.signed_in", subject_id=account.id, method=method, session=made.session.id)
     return made

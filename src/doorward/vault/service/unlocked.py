@@ -110,6 +110,11 @@ class Vault:
         name = KeyName(Use.SIGN, purpose)
         return self._signer(name, self.newest(name))
 
+    def signers(self, purpose: Purpose) -> list[Signer]:
+        """The same, and after it those that linger."""
+        name = KeyName(Use.SIGN, purpose)
+        return [self._signer(name, number) for number in self.generations(name)]
+
     def public_keys(self, purpose: Purpose) -> dict[str, bytes]:
         """Every verification key that this purpose ever had, by key id."""
         return {key.key_id: key.raw for key in self.ring.read().publics if key.purpose is purpose}
