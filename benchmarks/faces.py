@@ -4,8 +4,9 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks._face_accuracy import gather, report_all_pairs, report_open_set, report_pairs
-from benchmarks._face_memory import report_memory
+from benchmarks._face_accuracy import report_all_pairs, report_pairs, report_table
+from benchmarks._face_open_set import report_open_set
+from benchmarks._face_photos import gather, listed_pairs
 from benchmarks._face_speed import report_agreement, report_speed
 from doorward.vision import weights
 
@@ -17,14 +18,13 @@ def main() -> int:
         print("Skipped: point DOORWARD_DATA at a folder that holds faces_lfw/PERSON/PHOTO.jpg.")
         return 0
     weights.prepare()
-    report_memory()
-    gathered = gather(folder)
-    if (folder / "pairs.csv").is_file():
-        report_pairs(gathered, folder / "pairs.csv")
-    report_all_pairs(gathered)
-    report_open_set(gathered)
     report_agreement(folder)
     report_speed(folder)
+    photos = gather(folder)
+    report_pairs(photos, listed_pairs(folder))
+    report_all_pairs(photos)
+    report_table(photos)
+    report_open_set(photos)
     return 0
 
 

@@ -1,0 +1,17 @@
+"""Memory of the real server with every model open and used. Needs no pictures."""
+
+import sys
+
+from benchmarks._server_memory import report_memory
+from doorward.vision import weights
+
+
+def main() -> int:
+    """Print it against its limit."""
+    weights.prepare()
+    report_memory()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
