@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from doorward.core.errors import Conflict, Denied, DoorwardError, Invalid, NotFound, Tampered, Unavailable
+from doorward.core.errors import Conflict, Denied, DoorwardError, Invalid, Tampered, Unavailable
 from doorward.vault.drivers.custodians import FileCustodian, PassphraseCustodian, make_key_file
 from doorward.vault.drivers.objects import FolderObjects
 from doorward.vault.model import KeyName, Place, Purpose, Use
@@ -139,7 +139,7 @@ def test_a_ring_that_somebody_changed_is_found_out(vault: Vault, tmp_path: Path)
     with pytest.raises(Tampered):
         opened(tmp_path, by_file(tmp_path))
     path.unlink()
-    with pytest.raises(NotFound):
+    with pytest.raises(Unavailable):
         opened(tmp_path, by_file(tmp_path))
     path.mkdir()
     with pytest.raises(Unavailable):

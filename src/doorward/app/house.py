@@ -9,10 +9,10 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from doorward.app.custody import custodian_of
-from doorward.app.schema import upgrade
+from doorward.app.schema import NO_RECORDS, upgrade
 from doorward.audit.service import record
 from doorward.core.clock import Clock, system_clock
-from doorward.core.errors import Conflict, Invalid, NotFound
+from doorward.core.errors import Conflict, Invalid, NotFound, Unavailable
 from doorward.core.keys import ServerKeys
 from doorward.core.permissions import Actor, system_actor
 from doorward.gates.model import SiteRules
@@ -78,7 +78,7 @@ def create_house(folder: Path, clock: Clock = system_clock) -> House:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
     keys = keys_folder(folder, settings)
     Vault.create(keys, custodian_of(settings, keys), _objects(folder, settings), now=clock())
-    house = open_house(folder, clock)
+    house = _open(folder, clock, is_new=True)
     with house.unit() as unit:
         set_site_rules(unit, SiteRules())
         record(unit, "site.created")
@@ -87,6 +87,10 @@ def create_house(folder: Path, clock: Clock = system_clock) -> House:
 
 def open_house(folder: Path, clock: Clock = system_clock) -> House:
     """Open the site in a folder, its tables brought up to date; clear refusals when something is amiss."""
+    return _open(folder, clock, is_new=False)
+
+
+def _open(folder: Path, clock: Clock, *, is_new: bool) -> House:
     settings = load_settings(folder)
     if not folder.is_dir() or not keys_folder(folder, settings).is_dir():
         raise NotFound(f"There is no site in {folder}: make one with `doorward init`, or name its --folder.")
@@ -96,8 +100,10 @@ def open_house(folder: Path, clock: Clock = system_clock) -> House:
     keys = keys_folder(folder, settings)
     vault = Vault.open(keys, custodian_of(settings, keys), _objects(folder, settings))
     vault.ring.stay()
+    if not is_new:
+        _require_database(folder, settings)
     engine = _engine(folder, settings, vault)
-    upgrade(engine)
+    upgrade(engine, is_new=is_new)
     recogniser = Recogniser(vault, ExactMatcher)
     post = _post(settings, vault, recogniser)
     return House(folder, settings, Database(engine, clock), vault, recogniser, post)
@@ -134,6 +140,13 @@ def _engine(folder: Path, settings: Settings, vault: Vault) -> Engine:
     if url is not None:
         return postgres(url.get_secret_value())
     return encrypted_sqlite(data_folder(folder, settings) / DATABASE_FILE, vault.database_keys)
+
+
+def _require_database(folder: Path, settings: Settings) -> None:
+    """`Unavailable` if the file is gone or empty: SQLite would make a new one, and nobody would be known."""
+    path = data_folder(folder, settings) / DATABASE_FILE
+    if settings.database.url is None and not (path.exists() and path.stat().st_size):
+        raise Unavailable(NO_RECORDS)
 
 
 def _refuse_open_folder(place: Path) -> None:

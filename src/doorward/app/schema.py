@@ -11,19 +11,26 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from doorward.core.errors import Conflict
+from doorward.core.errors import Conflict, Unavailable
 from doorward.platform.db import translate
 from doorward.platform.engine import encrypted_sqlite
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+NO_RECORDS = (
+    "The database of this site is missing or empty, and no new one is made in its place: mount its disk or "
+    "restore a backup. If `doorward init` was cut short here, delete the folder and run it again."
+)
 
 
-def upgrade(engine: Engine) -> None:
-    """Run every migration that is missing, in one transaction; a newer database is refused untouched."""
+def upgrade(engine: Engine, *, is_new: bool = True) -> None:
+    """Run every migration that is missing, in one transaction; a newer database is refused untouched.
+
+    So is an empty one unless it `is_new`: where there should be records, it is not filled with none.
+    """
     try:
         with engine.begin() as connection:
             config = _config(connection)
-            _refuse_newer(connection, config)
+            _refuse_stranger(connection, config, is_new=is_new)
             command.upgrade(config, "head")
     except DBAPIError as error:
         raise translate(error) from error
@@ -46,8 +53,10 @@ def _config(connection: Connection) -> Config:
     return config
 
 
-def _refuse_newer(connection: Connection, config: Config) -> None:
+def _refuse_stranger(connection: Connection, config: Config, *, is_new: bool) -> None:
     present = MigrationContext.configure(connection).get_current_revision()
+    if present is None and not is_new:
+        raise Unavailable(NO_RECORDS)
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if present is not None and present not in known:
         raise Conflict("This site was written by a newer Doorward: install that version to open it.")

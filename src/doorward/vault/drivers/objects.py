@@ -4,6 +4,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from doorward.core.errors import NotFound, Unavailable
@@ -34,7 +35,8 @@ class FolderObjects:
                 os.fsync(out.fileno())
             _sync(path.parent)
         except OSError as error:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
             raise Unavailable(REFUSED) from error
 
     def get(self, name: str) -> bytes:
@@ -43,22 +45,34 @@ class FolderObjects:
             return self._path(name).read_bytes()
         except FileNotFoundError as error:
             raise NotFound("This photo's file is gone from the object folder: restore it.") from error
+        except OSError as error:
+            raise Unavailable("The photo cannot be read: check the data folder's disk and owner.") from error
 
     def remove(self, name: str) -> None:
-        """Delete an object; one that is gone already is no error."""
-        self._path(name).unlink(missing_ok=True)
+        """Delete an object; one that is gone already is no error. `Unavailable` if the disk refuses."""
+        try:
+            self._path(name).unlink(missing_ok=True)
+        except OSError as error:
+            raise Unavailable("A photo cannot be deleted: check the data folder's disk.") from error
 
     def names(self, *, older_than_seconds: float) -> Iterator[str]:
         """Every object whose file is older than this, by the disk's own clock."""
         limit = time.time() - older_than_seconds
         for path in self._folder.glob("*/*"):
-            if NAME.fullmatch(path.name) and path.stat().st_mtime <= limit:
+            if NAME.fullmatch(path.name) and _is_from_before(limit, path):
                 yield path.name
 
     def _path(self, name: str) -> Path:
         if not NAME.fullmatch(name):
             raise NotFound("There is no object of that name.")
         return self._folder / name[:2] / name
+
+
+def _is_from_before(limit: float, path: Path) -> bool:
+    try:
+        return path.stat().st_mtime <= limit
+    except FileNotFoundError:  # a job has just removed it
+        return False
 
 
 def _sync(folder: Path) -> None:

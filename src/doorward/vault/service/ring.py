@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from doorward.core.errors import Conflict, NotFound, Tampered, Unavailable
+from doorward.core.errors import Conflict, Tampered, Unavailable
 from doorward.vault.model import KeyName
 from doorward.vault.ports import Custodian
 from doorward.vault.rules import key_names
@@ -21,6 +21,7 @@ from doorward.vault.service.ring_content import FORMAT, Ring, Root, complete, de
 
 FILE = "keyring.json"
 LOCK = "keyring.lock"
+DAMAGED = "The key ring is damaged: restore its copy."
 READERS_SECONDS = 30.0
 
 
@@ -144,42 +145,44 @@ class KeyRing:
         if self._root is None or self._root[0] != ring_id:
             root = self._heir.claim(str(ring_id)) if self._heir is not None else None
             if root is None:
-                root = derive(self._custodian.root_key(content["custody"]), content["ring_id"])
+                root = self._derived(content)
             unwrap(content, root)
             self._root = (content["ring_id"], root)
             if self._heir is not None:
                 self._heir.follow(root)
         return self._root[1]
 
-    def _content(self) -> dict[str, Any]:
+    def _derived(self, content: Mapping[str, Any]) -> Root:
         try:
-            content = json.loads(self.path.read_bytes())
-        except FileNotFoundError as error:
-            raise NotFound(
-                "There is no key ring in the keys folder: mount it, or restore its copy."
-            ) from error
-        except OSError as error:
-            raise Unavailable(
-                "The key ring cannot be read: check the keys folder's disk and owner."
-            ) from error
-        except ValueError as error:
-            raise Tampered("The key ring is damaged: restore its copy.") from error
+            return derive(self._custodian.root_key(content["custody"]), content["ring_id"])
+        except (KeyError, TypeError, ValueError) as error:  # a header that no proof covers yet
+            raise Tampered(DAMAGED) from error
+
+    def _content(self) -> dict[str, Any]:
+        with _from_disk():
+            raw = self.path.read_bytes()
+        try:
+            content = json.loads(raw)
+        except (ValueError, RecursionError) as error:
+            raise Tampered(DAMAGED) from error
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise Tampered("The key ring is damaged or of another version: restore its copy.")
+        custody = content.get("custody")
+        if not isinstance(custody, dict) or not isinstance(custody.get("kind"), str):
+            raise Tampered(DAMAGED)
         return content
 
     def _stamp(self) -> tuple[int, int, int]:
         try:
             facts = os.stat(self._file)  # noqa: PTH116  every look-up asks: twice as fast as a Path
-        except FileNotFoundError as error:
-            raise NotFound(
-                "There is no key ring in the keys folder: mount it, or restore its copy."
-            ) from error
+        except OSError as error:
+            raise _trouble(error) from error
         return facts.st_ino, facts.st_mtime_ns, facts.st_size
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        descriptor = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        with _from_disk():
+            descriptor = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -190,6 +193,11 @@ class KeyRing:
         self._replace(FILE, wrap(ring, root))
 
     def _replace(self, name: str, content: bytes) -> None:
+        """Whole and durable, or not at all; `Unavailable` if the disk refuses."""
+        with _from_disk():
+            self._put(name, content)
+
+    def _put(self, name: str, content: bytes) -> None:
         fresh, path = self._folder / f"{name}.new", self._folder / name
         fresh.unlink(missing_ok=True)
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -204,6 +212,21 @@ class KeyRing:
         _sync(self._folder)
         if old is not None:
             overwrite(old)
+
+
+@contextmanager
+def _from_disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _trouble(error) from error
+
+
+def _trouble(error: OSError) -> Unavailable:
+    """What a refusal of the disk means."""
+    if isinstance(error, FileNotFoundError):
+        return Unavailable("There is no key ring in the keys folder: mount it, or restore its copy.")
+    return Unavailable("The keys folder cannot be used: check its disk, its free space and its owner.")
 
 
 def _sync(folder: Path) -> None:
