@@ -1,0 +1,200 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from doorward.app.tables import METADATA
+from doorward.core.errors import DoorwardError
+from doorward.core.permissions import EVERY_SITE
+from doorward.platform.db import Database, Unit
+from doorward.platform.engine import encrypted_sqlite
+from doorward.platform.idempotency import add_answer
+from doorward.vault.model import KeyName, Place, Purpose, Use
+from doorward.vault.rules import IDLE, LINGERS
+from doorward.vault.service import (
+    Vault,
+    add_photo,
+    adopt_key_set,
+    begin_due_ratchets,
+    begin_rotation,
+    erase_subject,
+    half_done,
+    make_subject_key,
+    open_key,
+    rotate,
+    survey,
+    turn_half_done,
+    vault_counters,
+    vault_movers,
+)
+
+from ..conftest import GUARD, NOON, SITE, SteppingClock
+
+PEOPLE = KeyName(Use.WRAP, Purpose.PEOPLE)
+PLATES = KeyName(Use.WRAP, Purpose.PLATES)
+STAFF = KeyName(Use.SEAL, Purpose.STAFF)
+PERMITS = KeyName(Use.SIGN, Purpose.GATES)
+DATABASE = KeyName(Use.OPEN, Purpose.DATABASE)
+
+
+def add(database: Database, vault: Vault, count: int, kind: str = "person") -> None:
+    with database.unit(GUARD, SITE) as unit:
+        for number in range(count):
+            make_subject_key(unit, vault, f"{kind}_{number}")
+
+
+def all_open(database: Database, vault: Vault, count: int) -> None:
+    with database.reading(GUARD, SITE) as unit:
+        for number in range(count):
+            open_key(unit, vault, f"person_{number}")
+
+
+def test_a_rotation_that_was_left_half_done_is_finished_batch_by_batch(
+    database: Database, vault: Vault
+) -> None:
+    add(database, vault, 450)
+    movers = vault_movers(vault)
+    begin_rotation(database, vault, PEOPLE, movers)
+    assert half_done(vault, database.clock()) == [PEOPLE]
+    assert [turn_half_done(database, vault, movers) for _ in range(5)] == [200, 200, 50, 0, 0]
+    assert half_done(vault, database.clock()) == []
+    assert vault.generations(PEOPLE) == [2]
+    all_open(database, vault, 450)
+
+
+def test_a_slow_rotator_does_not_destroy_what_another_began_since(database: Database, vault: Vault) -> None:
+    add(database, vault, 3)
+    mine = vault_movers(vault)[PEOPLE][0]
+    begun = []
+
+    def meanwhile(unit: Unit, limit: int) -> int:
+        moved = mine(unit, limit)
+        if not moved and not begun:
+            with vault.ring.change() as ring:  # another process finished this one and began the next
+                begun.append(ring.add(PEOPLE, unit.now))
+        return moved
+
+    rotate(database, vault, PEOPLE, {PEOPLE: [meanwhile]})
+    assert begun[0] in vault.generations(PEOPLE)
+    rotate(database, vault, PEOPLE, vault_movers(vault))
+    all_open(database, vault, 3)
+
+
+def test_the_key_of_permits_lingers_for_journals_on_their_way(
+    database: Database, vault: Vault, clock: SteppingClock
+) -> None:
+    assert set(LINGERS) == {PERMITS}
+    rotate(database, vault, PERMITS, {})
+    assert [signer.key_id.rsplit("-", 1)[0] for signer in vault.signers(Purpose.GATES)] == [
+        "gates-2",
+        "gates-1",
+    ]
+    clock.advance(days=2)
+    assert half_done(vault, clock.now) == [PERMITS]
+    turn_half_done(database, vault, {})
+    assert vault.generations(PERMITS) == [2]
+    assert len(vault.public_keys(Purpose.GATES)) == 2
+
+
+def test_a_re_keying_cut_short_is_finished_by_the_schedule(
+    clock: SteppingClock, vault: Vault, tmp_path: Path
+) -> None:
+    engine = encrypted_sqlite(tmp_path / "open.db", vault.database_keys)
+    METADATA.create_all(engine)
+    database = Database(engine, clock)
+    with vault.ring.change() as ring:
+        ring.add(DATABASE, clock.now)
+    assert half_done(vault, clock.now) == [DATABASE]
+    turn_half_done(database, vault, {})
+    assert vault.generations(DATABASE) == [2]
+    with database.unit(GUARD, SITE) as unit:
+        assert unit.rows.scalar(text("SELECT count(*) FROM audit_entries")) == 1
+    engine.dispose()
+
+
+def test_what_lies_under_old_keys_is_counted_and_no_key_is_shown(database: Database, vault: Vault) -> None:
+    add(database, vault, 5)
+    add(database, vault, 2, "vehicle")
+    with database.unit(GUARD, SITE) as unit:
+        add_photo(unit, vault, "person_1", b"\xff\xd8" + bytes(9))
+        add_answer(unit, "row", b"d", vault.seal_answer("row", b"{}"))
+    movers, counters = vault_movers(vault), vault_counters(vault)
+    for name in counters:
+        begin_rotation(database, vault, name, movers)
+    with database.reading(GUARD, EVERY_SITE) as unit:
+        states = {state.name: state for state in survey(unit, vault, movers, counters)}
+    left = {str(name): states[name].left for name in counters}
+    assert left == {"seal.answers": 1, "seal.photos": 1, "wrap.people": 5, "wrap.plates": 2}
+    assert (states[PEOPLE].generations, states[PEOPLE].made_at) == ((2, 1), NOON)
+    assert states[DATABASE].movable and not states[STAFF].movable
+    keys = [raw for generations in vault.ring.read().keys.values() for raw in generations.values()]
+    assert not [raw for raw in keys if repr(raw) in repr(states) or raw.hex() in repr(states)]
+
+
+def test_the_ratchet_turns_a_day_after_an_erasure_and_never_for_nothing(
+    database: Database, vault: Vault, clock: SteppingClock
+) -> None:
+    add(database, vault, 3)
+    movers = vault_movers(vault)
+
+    def due() -> list[KeyName]:
+        with database.unit(GUARD, SITE) as unit:
+            return begin_due_ratchets(unit, vault, movers)
+
+    def finish() -> None:
+        while half_done(vault, clock.now):
+            turn_half_done(database, vault, movers)
+
+    assert due() == []
+    with database.unit(GUARD, SITE) as unit:
+        erase_subject(unit, vault, "person_0")
+    clock.advance(seconds=1)
+    assert due() == [PEOPLE], "how old the first key is, is not known"
+    assert due() == [], "it turns already"
+    finish()
+    clock.advance(days=2)
+    assert due() == [], "nobody was erased since"
+    with database.unit(GUARD, SITE) as unit:
+        erase_subject(unit, vault, "person_1")
+    assert due() == [PEOPLE]
+    finish()
+    clock.advance(hours=23)
+    with database.unit(GUARD, SITE) as unit:
+        erase_subject(unit, vault, "person_2")
+    assert due() == []
+    clock.advance(hours=1)
+    assert due() == [PEOPLE]
+    assert vault.generations(PLATES) == [1]
+
+
+def test_a_turn_of_the_ratchet_writes_the_key_set_by_the_ring(
+    database: Database, vault: Vault, tmp_path: Path
+) -> None:
+    add(database, vault, 3)
+    rotate(database, vault, PEOPLE, vault_movers(vault))
+    kept = (tmp_path / "keys" / "keyset.sealed").read_bytes()
+    assert (tmp_path / "keys" / "keyset.sealed").stat().st_mode & 0o777 == 0o600
+    with database.unit(GUARD, EVERY_SITE) as unit:
+        assert adopt_key_set(unit, vault, kept).fitted == 3
+    assert b"person" not in kept
+
+
+@pytest.mark.parametrize("name", sorted(IDLE), ids=str)
+def test_an_idle_key_changes_at_once_and_serves_nothing(
+    database: Database, vault: Vault, name: KeyName
+) -> None:
+    with pytest.raises(DoorwardError):
+        if name.use is Use.SEAL:
+            vault.seal(name.purpose, Place("t", "c", "r"), b"x")
+        else:
+            vault.blind(name.purpose, "x")
+    assert rotate(database, vault, name, vault_movers(vault)).moved == 0
+    assert vault.generations(name) == [2]
+
+
+def test_ages_survive_the_ring_and_rings_without_them_open(vault: Vault) -> None:
+    with vault.ring.change() as ring:
+        ring.add(STAFF, NOON + timedelta(microseconds=5))
+    ring = vault.ring.read()
+    assert ring.made_at == {(STAFF, 2): NOON}
