@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 # Columns of sentences may break; ids, names and times stay whole, so that they can be copied.
-SENTENCES = frozenset({"advice", "asks_for", "detail", "gates", "hours", "means", "photo", "reason"})
+SENTENCES = frozenset({"asks_for", "detail", "gates", "hours", "reason"})
 LEAST_SENTENCE = 24
 
 
@@ -105,8 +105,7 @@ class Voice:
 
     def _print(self, table: Table, needed: int) -> None:
         """As wide as it must be: a terminal that is narrower wraps, and what was whole can be copied."""
-        width = max(self._out.width, needed)
-        self._out.print(table, width=width, crop=False, soft_wrap=False)
+        Console(width=max(self._out.width, needed), highlight=False).print(table)
 
     def _needed(self, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
         widest = [
@@ -114,7 +113,7 @@ class Voice:
             for number, column in enumerate(columns)
             for most in [max(self._cell(column), *(self._cell(row[number]) for row in cells))]
         ]
-        return sum(widest) + 2 * len(columns) + 2
+        return sum(widest) + 3 * len(columns) + 1
 
     def _cell(self, text: str) -> int:
         return Measurement.get(self._out, self._out.options.update(width=1000), escape(text)).maximum
@@ -138,7 +137,13 @@ class Bar:
 
 def _drawn(title: str, columns: Sequence[str], cells: Iterable[Iterable[str]]) -> Table:
     table = Table(
-        title=escape(title), title_justify="left", title_style="bold", header_style="bold", box=SIMPLE_HEAD
+        title=escape(title),
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
     )
     for column in columns:
         table.add_column(column.replace("_", " "), overflow="fold", no_wrap=column not in SENTENCES)

@@ -163,12 +163,13 @@ def _tell(context: Context, photos: Sequence[Path], judged: Sequence[Judged], ma
     rows = [
         {
             "photo": str(photos[verdict.number]),
+            "file": photos[verdict.number].name,
             "accepted": verdict.accepted,
             "reason": judged[verdict.number][1] or verdict.reason,
         }
         for verdict in made.frames
     ]
-    context.voice.table("Photos", ["accepted", "photo", "reason"], rows)
+    context.voice.table("Photos", ["accepted", "file", "reason"], rows)
     good = sum(verdict.accepted for verdict in made.frames)
     sentence = f"Enrolled from {good} photos." if made.enrolled else f"Not enrolled. {made.reason}"
     facts = {"person": made.person_id or None, "enrolled": made.enrolled, "reason": made.reason}
