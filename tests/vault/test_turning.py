@@ -66,7 +66,7 @@ def test_a_rotation_that_was_left_half_done_is_finished_batch_by_batch(
 def test_a_slow_rotator_does_not_destroy_what_another_began_since(database: Database, vault: Vault) -> None:
     add(database, vault, 3)
     mine = vault_movers(vault)[PEOPLE][0]
-    begun = []
+    begun: list[int] = []
 
     def meanwhile(unit: Unit, limit: int) -> int:
         moved = mine(unit, limit)
