@@ -25,4 +25,4 @@ def furnished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Facts]:
 def site(tmp_path: Path, zygote: Zygote, furnished: tuple[Path, Facts]) -> Site:
     template, facts = furnished
     shutil.copytree(template, tmp_path / "site")
-    return Site(tmp_path / "site", zygote, facts)
+    return Site(tmp_path / "site", zygote, facts, tmp_path)

@@ -92,6 +92,7 @@ class Site:
     folder: Path
     zygote: Zygote
     facts: Facts
+    said: Path
     starts: Iterator[int] = field(default_factory=count)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -103,7 +104,7 @@ class Site:
     @contextmanager
     def serving(self, step: str = NEVER, path: str = "") -> Iterator[Running]:
         """A server until the block ends, killed then if it still runs."""
-        said = self.folder.parent / f"server{next(self.starts)}"
+        said = self.said / f"server{next(self.starts)}"
         pid = self.zygote.start("serve", [str(self.folder), step, path], said)
         headers = {"Authorization": f"Bearer {self.facts.token}", "Accept": "application/json"}
         try:
@@ -117,7 +118,7 @@ class Site:
 
     def run(self, *words: str) -> tuple[int | None, str, str]:
         """One command: its exit code and what it said."""
-        said = self.folder.parent / f"command{next(self.starts)}"
+        said = self.said / f"command{next(self.starts)}"
         pid = self.zygote.start("command", [*words, "--folder", str(self.folder)], said)
         code = self.zygote.wait(pid)
         return code, said.with_suffix(".out").read_text(), said.with_suffix(".err").read_text()

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -133,8 +134,9 @@ def test_no_part_of_the_key_ring_can_be_changed_unnoticed(site: Site) -> None:
     path = site.folder / "keys" / "keyring.json"
     ring = json.loads(path.read_bytes())
     custodian = FileCustodian(site.folder / "keys" / "root.key")
+    values: list[Any] = [None, 7, "x", [], {}, {"kind": "file", "x": 1}, {"kind": "passphrase"}]
     for name in ring:
-        for value in (None, 7, "x", [], {}, {"kind": "file", "x": 1}, {"kind": "passphrase"}):
+        for value in values:
             path.write_text(json.dumps(ring | {name: value}))
             with pytest.raises((Tampered, Invalid), match=r"key ring"):
                 KeyRing(site.folder / "keys", custodian).read()

@@ -29,8 +29,8 @@ class Heir:
         self._name = folder / secrets.token_hex(8)
         self._key = X25519PrivateKey.generate()
         self._descriptor = os.open(self._public, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)  # as long as we live
         self._end = weakref.finalize(self, _leave, self._descriptor, self._name)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)  # as long as we live
         self.follow(root)
 
     def follow(self, root: Root) -> None:

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import logging
 import os
 import secrets
 import threading
@@ -23,6 +24,7 @@ FILE = "keyring.json"
 LOCK = "keyring.lock"
 DAMAGED = "The key ring is damaged: restore its copy."
 READERS_SECONDS = 30.0
+log = logging.getLogger("doorward.vault")
 
 
 class KeyRing:
@@ -62,10 +64,16 @@ class KeyRing:
             self._write(ring, derive(root, ring.ring_id))
 
     def stay(self) -> None:
-        """For a process that runs on: another one may give the ring a new root without stopping it."""
+        """For a process that runs on: another one may give the ring a new root without stopping it.
+
+        Where the keys folder takes no file (a full disk, or mounted for reading) it runs on all the same.
+        """
         self.read()
         assert self._root is not None
-        self._heir = Heir(self._folder, self._root[1])
+        try:
+            self._heir = Heir(self._folder, self._root[1])
+        except OSError:
+            log.warning("the keys folder takes no file: start again after the root was changed")
 
     def read(self) -> Ring:
         """The ring as it now is; a stat of the file tells whether to read it again."""
@@ -110,7 +118,8 @@ class KeyRing:
             root, custody = custodian.begin()
             ring.ring_id, ring.custody = secrets.token_hex(16), custody
             derived = derive(root, ring.ring_id)
-            hand_over(self._folder, ring.ring_id, former=former, root=derived)
+            with _from_disk():
+                hand_over(self._folder, ring.ring_id, former=former, root=derived)
             # Before the file changes: another thread that sees the change must already know the new root.
             self._root, self._custodian = (ring.ring_id, derived), custodian
             self._write(ring, derived)
