@@ -1,5 +1,6 @@
 """`doorward watch`: look at a source before a gate, with a live line per decision."""
 
+from contextlib import closing
 from typing import Any
 
 import typer
@@ -68,7 +69,8 @@ def watch(
             prompt=Spoken(context.voice),
         )
         agent = local_agent(house, found, looking, readers=[reader])
-        opened = _follow(house, context.voice, agent)
+        with closing(agent.post.state):
+            opened = _follow(house, context.voice, agent)
     if not opened:
         raise typer.Exit(1)
 
