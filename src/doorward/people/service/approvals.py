@@ -72,9 +72,14 @@ def withdraw(unit: Unit, approval_id: str) -> None:
 
 
 def require_approval(
-    unit: Unit, approval_id: str | None, action: Action, facts: Mapping[str, object]
+    unit: Unit,
+    approval_id: str | None,
+    action: Action,
+    facts: Mapping[str, object],
+    *,
+    sites: Collection[str] = (),
 ) -> None:
-    """Burn the approval for exactly this deed, or `Denied`.
+    """Burn the approval for exactly this deed, or `Denied`. `sites` are others that it reaches into.
 
     The program itself and the command line of whoever holds the root key pass, and the log says so.
     """
@@ -82,7 +87,7 @@ def require_approval(
     if unit.actor.id.startswith(SYSTEM_PREFIX):
         record(unit, "approval.waived", action=action, digest=digest, because="console")
         return
-    able = other_approvers(unit)
+    able = other_approvers(unit).union(*(other_approvers(replace(unit, site_id=one)) for one in sites))
     if not rules.needs_second_person(action, len(able)):
         record(unit, "approval.waived", action=action, digest=digest, because="nobody else could")
         return

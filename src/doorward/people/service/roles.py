@@ -62,4 +62,6 @@ def require_second_for_unseating(unit: Unit, account_id: str, approval_id: str |
     held = store.list_assignments(unit.rows, account_id)
     if not rules.is_approver(held) or account_id == unit.actor.id:
         return
-    require_approval(unit, approval_id, Action.UNSEAT_APPROVER, {"account": account_id})
+    # Whoever could approve where the account works counts, wherever the actor stands while he does it.
+    sites = {one.site_id for one in held}
+    require_approval(unit, approval_id, Action.UNSEAT_APPROVER, {"account": account_id}, sites=sites)
