@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.journeys.conftest import Answer, Terminal
+from tests.journeys.conftest import Answer, Terminal, copied
 
 
 @pytest.fixture
@@ -18,9 +18,10 @@ def view(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.fixture
-def office(doorward: Terminal) -> Terminal:
+@pytest.fixture(scope="module")
+def furnished(new_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two people with cards, an office they may enter, and a way out."""
+    doorward = copied(new_site, tmp_path_factory.mktemp("furnished") / "site")
     for words in (
         "zone add office --capacity 2",
         "gate add front --factors card --to office",
@@ -33,7 +34,13 @@ def office(doorward: Terminal) -> Terminal:
         assert doorward("person", "card", name, card).code == 0
     assert doorward("group", "join", "staff", "Ada Example", "Bo Example").code == 0
     assert doorward("grant", "staff", "front").code == 0
-    return doorward
+    return doorward.folder
+
+
+@pytest.fixture
+def office(furnished: Path, tmp_path: Path) -> Terminal:
+    """A furnished site of one's own."""
+    return copied(furnished, tmp_path / "office")
 
 
 def passing(doorward: Terminal, gate: str, view: str, card: str) -> str:
