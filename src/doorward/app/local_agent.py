@@ -3,7 +3,7 @@
 It signs, numbers and remembers like one that stands beside a gate; only the line to the server is short.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from doorward.app.house import House, data_folder, keys_folder
@@ -21,7 +21,7 @@ from doorward.gates.service import (
     set_piece,
 )
 from doorward.vision.plates import Region
-from doorward.vision.sources import open_source
+from doorward.vision.sources import Source, open_source
 from doorward_edge.agent import Agent, Watcher
 from doorward_edge.clock import ClockWatch, SystemClock
 from doorward_edge.drivers.local_link import LocalLink
@@ -40,9 +40,9 @@ from doorward_edge.watcher.plates import VotingFollower, watch_plates
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looking:
-    """What to look at and how; the rate is in frames a second, None for every frame."""
+    """What to look at and how: a source by its name, or one that is opened by itself; frames a second."""
 
-    source: str
+    source: str | Callable[[], Source]
     region: Region = Region.EU
     frames_per_second: float = 12.0
     real_time: bool = False
@@ -138,13 +138,17 @@ def _link(house: House, agent_id: str) -> LocalLink:
     return LocalLink(answer=answer, note=note, take=take, give=give, command=command)
 
 
+def _opened(looking: Looking) -> Source:
+    if not isinstance(looking.source, str):
+        return looking.source()
+    return open_source(
+        looking.source, frames_per_second=looking.frames_per_second, real_time=looking.real_time
+    )
+
+
 def _watch(gate: Gate, looking: Looking, statistics: AgentStatistics) -> Watcher:
     def watch() -> Iterator[Seen | None]:
-        source = open_source(
-            looking.source,
-            frames_per_second=looking.frames_per_second,
-            real_time=looking.real_time,
-        )
+        source = _opened(looking)
         budget = FrameBudget(most_per_second=looking.frames_per_second, adapts=looking.real_time)
         if is_lane(gate):
             follower = VotingFollower(looking.region, frames_needed=gate.least_frames)
