@@ -9,6 +9,9 @@ from doorward.vision.plates.detector import Floats, Image
 
 HEIGHT = 48
 NARROWEST, WIDEST = 16, 640
+DIM, BRIGHT, DARKEST = 160, 240, 16
+# Characters cover less than half of a plate; clearly less light than that means a dark ground.
+LIGHT_GROUND = 0.45
 
 
 def straighten(
@@ -37,6 +40,31 @@ def straighten(
     turn = cv2.getPerspectiveTransform(source, target)
     strip = cv2.warpPerspective(image, turn, (width, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(strip, np.uint8)
+
+
+def beside(strips: list[Image]) -> Image:
+    """Strips of one height as one, from left to right: the rows of a plate as a single line."""
+    return np.ascontiguousarray(np.concatenate(strips, 1))
+
+
+def brightened(image: Image) -> Image:
+    """The image, a picture without any light scaled up to what detector and recognisers know.
+
+    By its brightest spots: a night with lamps in it keeps its plate as it is.
+    """
+    brightest = float(np.percentile(image[::4, ::4], 99.9))
+    if brightest >= DIM:
+        return image
+    return np.asarray(cv2.convertScaleAbs(image, alpha=BRIGHT / max(brightest, DARKEST)), np.uint8)
+
+
+def is_light_on_dark(strip: Image) -> bool:
+    """Whether most of a plate's middle is its darker part, so that the characters are the lighter one."""
+    rows, columns = strip.shape[:2]
+    middle = strip[rows // 5 : -(-rows * 4 // 5), columns // 12 : -(-columns * 19 // 20)]
+    grey = cv2.cvtColor(middle, cv2.COLOR_BGR2GRAY)
+    edge, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_OTSU)
+    return float((grey > edge).mean()) < LIGHT_GROUND
 
 
 def surroundings(image: Image, box: Box, *, longest_side: int) -> tuple[Image, float, Floats]:

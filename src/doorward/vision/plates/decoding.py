@@ -27,6 +27,7 @@ FLOOR = -14.0
 WITNESSES = 1.5
 MOST_CANDIDATES = 5
 _NEGLIGIBLE = 40.0
+CLEAR_SHARE, CLEAR_CHARACTER, CLEAR_AGREEMENT = 0.95, 0.9, -0.7
 
 # Of each prefix: log-probability ending in a blank, ending in its last character; live patterns (bits).
 _Beam = dict[str, tuple[float, float, int]]
@@ -65,6 +66,27 @@ def log_likelihoods(scores: Scores, texts: Sequence[str], characters: str) -> ND
         alpha = grown + step[states]
     rows, last = np.arange(len(texts)), np.array([2 * len(text) for text in texts])
     return np.asarray(np.logaddexp(alpha[rows, last], alpha[rows, last - 1]))
+
+
+def agreement(readings: Sequence[Reading], text: str) -> float:
+    """How far the looks say this text of their own accord, a log-share; 0 where the grammar changed nothing.
+
+    The median look counts: one blurred look proves nothing, and neither does one lucky one.
+    """
+    fits = [
+        float(log_likelihoods(one.weighed, [text], one.characters)[0] - one.weighed.max(1).sum())
+        for one in readings
+    ]
+    return min(0.0, float(np.median(fits)))
+
+
+def is_clear(best: PlateCandidate, readings: Sequence[Reading]) -> bool:
+    """Whether further looks at the same plate could hardly change the answer."""
+    return (
+        best.probability >= CLEAR_SHARE
+        and best.minimum_confidence >= CLEAR_CHARACTER
+        and agreement(readings, best.text) >= CLEAR_AGREEMENT
+    )
 
 
 def search(scores: Scores, characters: str, grammar: Grammar) -> dict[str, float]:

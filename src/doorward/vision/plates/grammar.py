@@ -24,6 +24,8 @@ SETS = {
     "N": frozenset("ABCDEFGHJK"),  # new-energy marks
     "T": frozenset(SPECIAL_SIGNS),
     "L": LETTERS,
+    "K": LETTERS - set("AEIOUQ"),
+    "W": frozenset("BDFGHJKLNPRSTVXZ"),
     "D": DIGITS,
     "A": EITHER,
 }
@@ -35,11 +37,13 @@ MEANINGS = {
     "N": "a new-energy mark",
     "T": "a sign of special use",
     "L": "a letter",
+    "K": "a consonant but Q",  # Spain: no words
+    "W": "a letter of the Dutch lists",  # neither vowels nor C, M, Q, W, Y
     "D": "a digit",
     "A": "a letter or a digit",
 }
 # How usual a rare format is beside a common one. Europe's lists name 150 formats for few cars.
-_RARE = {Region.CN: math.log(0.3), Region.US: math.log(0.2), Region.EU: math.log(0.05)}
+_RARE = {Region.CN: math.log(0.3), Region.US: math.log(0.3), Region.EU: math.log(0.05)}
 # Own choice of text, where a country sells it. Only a very clear read may claim it.
 VANITY = -8.0
 _SHORTEST, _LONGEST = 2, 10

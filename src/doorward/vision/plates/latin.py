@@ -1,19 +1,21 @@
 """Reads plates in Latin letters: the main line of text near each place that resembles a plate."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from doorward.vision.plates.crops import bounding, straighten, surroundings
-from doorward.vision.plates.decoding import candidates
+from doorward.vision.plates.closer import look_closer
+from doorward.vision.plates.crops import beside, bounding, is_light_on_dark, straighten, surroundings
+from doorward.vision.plates.decoding import agreement, candidates, is_clear
 from doorward.vision.plates.detector import Floats, Image, PlateDetection, PlateDetector
 from doorward.vision.plates.grammar import Grammar
-from doorward.vision.plates.model import PlateCandidate, PlateObservation
-from doorward.vision.plates.recogniser import latin_recognisers
+from doorward.vision.plates.model import PlateCandidate, PlateObservation, Region
+from doorward.vision.plates.plausibility import Finding
+from doorward.vision.plates.recogniser import Reading, latin_recognisers
 from doorward.vision.plates.text_lines import TextLine, find_lines, joined
 
 # The detector learned Chinese plates: others it finds too, but with little confidence. What it finds beside
-# them is sorted out by reading it.
+# them is sorted out by looking closer and by reading it.
 LEAST_DETECTION = 0.05
 LONGEST_SIDE = 1280
 MOST_PLACES = 5
@@ -22,45 +24,82 @@ SEARCHED_SIDE = 320
 WORTH_A_SECOND_LOOK = 0.45
 _STRETCHED = 230
 _SAME_ROW, _SAME_HEIGHT = 0.5, 0.6
+# Regions whose motorcycles carry two rows, and the greatest width over height of such a plate.
+STACKED = frozenset({Region.BR})
+STACKED_SHAPE = 1.9
 
 
-def read_latin(image: Image, grammar: Grammar, detector: PlateDetector) -> Iterator[PlateObservation]:
+def read_latin(image: Image, grammar: Grammar, detector: PlateDetector) -> Iterator[Finding]:
     """Everything that fits the grammar where a plate may be; the caller sorts out what is none."""
-    for place in detector(image, least_confidence=LEAST_DETECTION, longest_side=LONGEST_SIDE)[:MOST_PLACES]:
-        line = main_line(image, place)
-        if line is None:
+    for glance in detector(image, least_confidence=LEAST_DETECTION, longest_side=LONGEST_SIDE)[:MOST_PLACES]:
+        place = look_closer(image, glance, detector)
+        rows = [] if place is None else main_rows(image, place, may_stack=grammar.region in STACKED)
+        if place is None or not rows:
             continue
-        seen = _seen(image, place, line, grammar)
-        if seen:
-            corners = place.corners if place.corners is not None else line.corners
-            crop = straighten(image, corners, across=0.02, along=0.06)
-            yield PlateObservation(bounding(corners), corners, seen, place.confidence, crop)
+        seen, looks = _seen(image, place, rows, grammar)
+        if not seen:
+            continue
+        corners = place.corners if place.corners is not None else joined(rows).corners
+        crop = straighten(image, corners, across=0.02, along=0.06)
+        plate = PlateObservation(bounding(corners), corners, seen, place.confidence, crop)
+        yield Finding(
+            plate,
+            glance=glance.confidence,
+            agreement=agreement(looks, seen[0].text),
+            small=float(np.median([look.small for look in looks])),
+            rows=len(rows),
+            is_light_on_dark=is_light_on_dark(crop),
+            pitch=rows[0].width / max(rows[0].height, 1.0) / len(seen[0].text) * len(rows),
+        )
 
 
-def main_line(image: Image, place: PlateDetection) -> TextLine | None:
-    """The tallest line of text inside a plate, its parts joined: what stands above and below is smaller."""
+def main_rows(image: Image, place: PlateDetection, *, may_stack: bool = False) -> list[TextLine]:
+    """The tallest line of text inside a plate, its parts joined: what stands above and below is smaller.
+
+    Where plates may have two rows of one height, both, the upper one first.
+    """
     part, scale, origin = surroundings(image, place.box, longest_side=SEARCHED_SIDE)
     lines = [TextLine(one.corners / scale + origin, one.confidence) for one in find_lines(part)]
     inside = [one for one in lines if _is_inside(one, place)]
     if not inside:
-        return None
+        return []
     tallest = max(inside, key=lambda one: one.height * min(one.width, place.box.width))
-    return joined([one for one in inside if _is_same_row(one, tallest)])
+    main = joined([one for one in inside if _is_same_row(one, tallest)])
+    if may_stack and place.box.width < STACKED_SHAPE * place.box.height:
+        rest = [
+            one
+            for one in inside
+            if not _is_same_row(one, tallest) and one.height > _SAME_HEIGHT * main.height
+        ]
+        if rest:
+            other = max(rest, key=lambda one: one.height * one.width)
+            return sorted([main, other], key=lambda one: float(one.corners[:, 1].mean()))
+    return [main]
 
 
 def _seen(
-    image: Image, place: PlateDetection, line: TextLine, grammar: Grammar
-) -> tuple[PlateCandidate, ...]:
+    image: Image, place: PlateDetection, rows: Sequence[TextLine], grammar: Grammar
+) -> tuple[tuple[PlateCandidate, ...], list[Reading]]:
+    """The candidates and the looks they come from; further looks only where the first ones leave a doubt."""
+    strip = _strip(image, rows, across=0.0, along=0.0)
     first, second = latin_recognisers()
-    strip = straighten(image, line.corners, across=0.0, along=0.0)
-    glance = first.read(strip)
-    guess = candidates([glance], grammar)
+    looks = [first.read(strip)]
+    guess = candidates(looks, grammar)
     if not guess or float(np.mean(guess[0].character_confidences)) < WORTH_A_SECOND_LOOK:
-        return ()
-    wider = straighten(image, line.corners, across=0.04, along=0.08)
-    strips = [wider] if place.corners is None else [wider, _middle(image, place.corners)]
-    looks = [glance, second.read(strip), *(one.read(other) for other in strips for one in (first, second))]
-    return candidates(looks, grammar)
+        return (), looks
+    looks.append(second.read(strip))
+    guess = candidates(looks, grammar)
+    if guess and is_clear(guess[0], looks):
+        return guess, looks
+    strips = [_strip(image, rows, across=0.04, along=0.08)]
+    if place.corners is not None and len(rows) == 1:
+        strips.append(_middle(image, place.corners))
+    looks += [one.read(other) for other in strips for one in (first, second)]
+    return candidates(looks, grammar), looks
+
+
+def _strip(image: Image, rows: Sequence[TextLine], *, across: float, along: float) -> Image:
+    return beside([straighten(image, row.corners, across=across, along=along) for row in rows])
 
 
 def _middle(image: Image, corners: Floats) -> Image:

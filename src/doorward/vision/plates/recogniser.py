@@ -19,6 +19,7 @@ TINY = 1e-9
 CLP_CHARACTERS = 72
 CHINESE = "".join(sorted(EITHER - {"I"})) + PROVINCES + SPECIAL_SIGNS
 LATIN = "".join(sorted(EITHER))
+SMALL_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
 _SAME_IN_LOWER_CASE = frozenset("CKOPSUVWXZ")
 
 Scores = NDArray[np.float64]
@@ -29,12 +30,14 @@ Scores = NDArray[np.float64]
 class Reading:
     """What one recogniser saw in one strip, as log-probabilities.
 
-    `seen` as it said, to show how sure it was; `weighed` with look-alikes mixed, to decide.
+    `seen` as it said, to show how sure it was; `weighed` with look-alikes mixed, to decide; `small` is the
+    highest probability of a small letter anywhere, which no plate has.
     """
 
     characters: str
     seen: Scores
     weighed: Scores
+    small: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +49,7 @@ class Recogniser:
     characters: str
     outputs: NDArray[np.intp]
     places: NDArray[np.intp]
+    small: NDArray[np.intp]
 
     def read(self, strip: Image) -> Reading:
         """What the model says of a BGR strip (uint8).
@@ -59,7 +63,8 @@ class Recogniser:
         np.add.at(told.T, self.places, answer[:, self.outputs].T)
         told[:, 0] = np.maximum(1 - told[:, 1:].sum(1), answer[:, 0])
         mixed = told @ mixing(self.characters, twins=self.characters == LATIN)
-        return Reading(self.characters, np.log(told + TINY), np.log(mixed + TINY))
+        small = float(answer[:, self.small].sum(1).max()) if len(self.small) else 0.0
+        return Reading(self.characters, np.log(told + TINY), np.log(mixed + TINY), small)
 
 
 @cache
@@ -87,7 +92,8 @@ def _recogniser(model: str, height: int, characters: str, names: list[str]) -> R
         # A model that never learned the letter O answers with one of these.
         pairs += [(output, place["O"]) for output, name in enumerate(names) if name in ("0", "D", "Q")]
     outputs, places = (np.array(side, np.intp) for side in zip(*pairs, strict=True))
-    return Recogniser(model, height, characters, outputs, places)
+    small = np.array([output for output, name in enumerate(names) if name in SMALL_LETTERS], np.intp)
+    return Recogniser(model, height, characters, outputs, places, small)
 
 
 def _embedded(model: str) -> list[str]:

@@ -16,7 +16,7 @@ Colour = tuple[int, int, int]
 _STRIP: dict[Region, tuple[str, Colour]] = {
     Region.BR: ("BRASIL", (20, 50, 140)),
     Region.EU: ("", (20, 50, 140)),
-    Region.US: ("", (60, 90, 150)),
+    Region.US: ("Made-up State", (60, 90, 150)),
     Region.LATIN: ("", (90, 90, 90)),
 }
 _BODIES: tuple[Colour, ...] = (
@@ -28,6 +28,7 @@ _BODIES: tuple[Colour, ...] = (
     (60, 90, 70),
 )
 _PLATE = (400, 130)
+_AMERICAN = (400, 200)
 _INK: Colour = (25, 25, 25)
 _BLUR = 0.6
 _NOISE = 4.0
@@ -99,9 +100,9 @@ def _street(chance: np.random.Generator, size: tuple[int, int]) -> Picture:
 
 def _plate(text: str, region: Region) -> Image.Image:
     """The plate alone, characters over the whole width as stamped ones stand."""
-    width, height = _PLATE
+    width, height = _AMERICAN if region is Region.US else _PLATE
     country, colour = _STRIP[region]
-    plate = Image.new("RGB", _PLATE, (238, 238, 234))
+    plate = Image.new("RGB", (width, height), (238, 238, 234))
     draw = ImageDraw.Draw(plate)
     band = 0
     if country:
@@ -110,24 +111,36 @@ def _plate(text: str, region: Region) -> Image.Image:
         draw.text((width / 2, band / 2), country, font=ImageFont.load_default(22), fill="white", anchor="mm")
     elif region is Region.EU:
         draw.rectangle((0, 0, 30, height), fill=colour)
-    size = 84 if country else 92
-    font = ImageFont.load_default(size)
     left = 44 if region is Region.EU else 16
     step = (width - left - 12) / len(text)
+    tall = (height - band) * 0.72
     for number, character in enumerate(text):
-        centre = (left + step * (number + 0.5), (height + band) / 2)
-        draw.text(centre, character, font=font, fill=_INK, anchor="mm", stroke_width=2)
-        if character == "I":
-            _feet(draw, centre, size)
+        # Digits are the narrower ones, or nothing would tell 0 from O.
+        glyph = _glyph(character, widest=(0.68 if character.isdigit() else 0.86) * step, height=tall)
+        middle = (left + step * (number + 0.5), (height + band) / 2)
+        corner = (round(middle[0] - glyph.width / 2), round(middle[1] - glyph.height / 2))
+        plate.paste(_INK, corner, glyph)
     draw.rectangle((0, 0, width - 1, height - 1), outline=(60, 60, 60), width=3)
     return plate
+
+
+def _glyph(character: str, *, widest: float, height: float) -> Image.Image:
+    """One character as a mask, squeezed where it would touch its neighbours: plate lettering is narrow."""
+    drawn = Image.new("L", (240, 240), 0)
+    draw = ImageDraw.Draw(drawn)
+    draw.text((120, 120), character, font=ImageFont.load_default(140), fill=255, anchor="mm", stroke_width=3)
+    if character == "I":
+        _feet(draw, (120, 120), 140)
+    cut = drawn.crop(drawn.getbbox())
+    width = min(widest, cut.width * height / cut.height)
+    return cut.resize((max(1, round(width)), round(height)), Image.Resampling.LANCZOS)
 
 
 def _feet(draw: ImageDraw.ImageDraw, centre: tuple[float, float], size: float) -> None:
     """The bars that plate lettering gives its I, and the embedded font does not: it looks like 1."""
     for side in (-1, 1):
-        middle = centre[1] + side * size * 0.34
-        draw.rectangle((centre[0] - size * 0.18, middle - 4, centre[0] + size * 0.18, middle + 4), fill=_INK)
+        middle = centre[1] + side * size * 0.32
+        draw.rectangle((centre[0] - size * 0.18, middle - 7, centre[0] + size * 0.18, middle + 7), fill=255)
 
 
 def _car(plate: Image.Image, body: Colour) -> Image.Image:
