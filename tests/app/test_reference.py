@@ -12,7 +12,8 @@ from doorward.app.reference.events import all_events
 from doorward.app.reference.routes import all_routes
 from doorward.core.permissions import ALLOWS, Permission
 
-REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "docs" / "reference"
 COMMANDS = {words: (command, panel) for words, command, panel in all_commands()}
 
 
@@ -49,6 +50,16 @@ def test_each_command_stands_in_a_panel_and_teaches_by_an_example_that_works(wor
     assert examples
     for example in examples:
         assert _understood(shlex.split(example)) == f"doorward {words}"
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/operate/command-line.md"])
+def test_each_command_that_a_page_shows_would_be_understood(page: str) -> None:
+    blocks = (ROOT / page).read_text(encoding="utf-8").split("```sh\n")[1:]
+    lines = [line for block in blocks for line in block.split("```")[0].splitlines()]
+    typed = [part.strip() for line in lines for part in line.split(" && ") if part.startswith("doorward ")]
+    assert len(typed) > 8
+    for command in typed:
+        assert _understood(shlex.split(command, comments=True)), command
 
 
 def _understood(typed: list[str]) -> str:

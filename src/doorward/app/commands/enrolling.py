@@ -71,23 +71,22 @@ def enrol_folder(
     context = context_of(ctx)
     require_notice(notice)
     require_face_basis(basis)
-    people = {one: _pictures_in(one) for one in _folders_in(folder)}
-    rows = []
-    with context.house() as house, context.voice.bar("Enrolling people", len(people)) as bar:
-        for person, photos in people.items():
-            rows.append(_row(house, person, photos, basis, notice))
-            bar.step()
+    people = _folders_in(folder)
+    with context.house() as house:
+        rows = [_row(house, one, basis, notice) for one in context.each("Enrolling people", people)]
     columns = ["folder", "enrolled", "good_photos", "photos", "person", "reason"]
     context.voice.table("Enrolled", columns, rows)
     if not all(row["enrolled"] for row in rows):
         raise typer.Exit(2)
 
 
-def _row(house: House, folder: Path, photos: Sequence[Path], basis: Basis, notice: str) -> dict[str, object]:
-    name = folder.name.replace("_", " ")
+def _row(house: House, folder: Path, basis: Basis, notice: str) -> dict[str, object]:
+    """What became of one; whatever was wrong with it does not stop the others."""
+    name, photos = folder.name.replace("_", " "), list[Path]()
     try:
+        photos = _pictures_in(folder)
         made = _enrol(house, name, [_judge(photo) for photo in photos], basis, notice, None)
-    except Conflict as error:
+    except (Conflict, Invalid) as error:
         made = Enrolment("", False, (), str(error))
     return {
         "folder": folder.name,
