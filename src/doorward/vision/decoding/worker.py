@@ -120,8 +120,8 @@ def main() -> int:
     # By default one thread a core, but the cage lets none start: AVIF would fail for everybody but root.
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     Image.init()
-    cage.enter(LIMITS)
     with os.fdopen(requests, "rb") as coming, os.fdopen(answers, "wb", buffering=0) as going:
+        cage.enter(LIMITS)
         serve(coming, going)
     return 0
 
