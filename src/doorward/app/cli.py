@@ -27,6 +27,7 @@ from doorward.app.commands import (
     orders,
     passing,
     rollcalls,
+    samples,
     schedules,
     server,
     site,
@@ -108,6 +109,7 @@ root.add_typer(api_keys.commands, name="api-key", rich_help_panel=GUARD)
 root.add_typer(approvals.commands, name="approval", rich_help_panel=GUARD)
 root.add_typer(keys.commands, name="keys", rich_help_panel=GUARD)
 root.add_typer(audit.commands, name="audit", rich_help_panel=PROVE)
+root.command("samples", rich_help_panel=PROVE)(samples.samples)
 root.command("explain", rich_help_panel=PROVE)(explain.explain)
 root.command("serve", rich_help_panel=RUN)(server.serve)
 root.command("demo", rich_help_panel=RUN)(server.demo)
