@@ -29,7 +29,7 @@ def samples(
     ada, ben and stranger have four pictures each; the plate of car-known is KA 47 TRF, European. Drawings
     resemble each other more than people do: they show how it works, not how well.
 
-    Example: doorward samples && doorward enrol "Ada Example" samples/ada-[123].jpg
+    Example: doorward samples
     """
     context = context_of(ctx)
     try:
