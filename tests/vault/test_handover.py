@@ -47,6 +47,19 @@ def test_a_running_process_follows_the_ring_to_every_new_root(database: Database
     assert not list((keys / "running").glob("*.sealed"))
 
 
+def test_a_process_that_slept_through_two_new_roots_is_handed_the_last(
+    database: Database, keys: Path
+) -> None:
+    running = opened(keys, by_file(keys), stays=True)
+    sealed = running.seal(Purpose.STAFF, HERE, b"x")
+    rotate_root(database, opened(keys, by_file(keys)), PassphraseCustodian(PHRASE))
+    rotate_root(database, opened(keys, PassphraseCustodian(PHRASE)), PassphraseCustodian(OTHER))
+    assert running.unseal(Purpose.STAFF, HERE, sealed) == b"x"
+    rotate_root(database, opened(keys, PassphraseCustodian(OTHER)), PassphraseCustodian(PHRASE))
+    assert running.unseal(Purpose.STAFF, HERE, sealed) == b"x"
+    assert {one.suffix for one in (keys / "running").iterdir()} == {".public"}
+
+
 def opened_now(keys: Path, after: Custodian) -> Vault:
     """The ring as somebody at the console opens it before it is put under `after`."""
     kind = json.loads((keys / "keyring.json").read_text())["custody"]["kind"]

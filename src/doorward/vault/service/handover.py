@@ -17,6 +17,8 @@ from doorward.core.encoding import from_text, to_text
 from doorward.vault.service.ring_content import Root
 
 FOLDER = "running"
+PUBLIC, PROOF, SEALED = ".public", ".proof", ".sealed"
+PUBLIC_BYTES = 32
 SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)  # RFC 9180
 
 
@@ -38,7 +40,7 @@ class Heir:
         public = self._key.public_key().public_bytes_raw()
         told = json.dumps({"public": to_text(public), "mac": to_text(_mac(root, public))}).encode()
         os.pwrite(self._descriptor, told, 0)
-        os.ftruncate(self._descriptor, len(told))
+        self._name.with_suffix(PROOF).unlink(missing_ok=True)
 
     def claim(self, ring_id: str) -> Root | None:
         """The root that was handed to us for this ring, once."""
@@ -52,27 +54,33 @@ class Heir:
 
     @property
     def _public(self) -> Path:
-        return self._name.with_suffix(".public")
+        return self._name.with_suffix(PUBLIC)
 
     @property
     def _sealed(self) -> Path:
-        return self._name.with_suffix(".sealed")
+        return self._name.with_suffix(SEALED)
 
 
 def hand_over(keys_folder: Path, ring_id: str, *, former: Root, root: Root) -> int:
     """Seal a new root to every process that runs and proved itself under the former one; how many."""
     handed = 0
-    for place in sorted((keys_folder / FOLDER).glob("*.public")):
+    for place in sorted((keys_folder / FOLDER).glob(f"*{PUBLIC}")):
         public = _public_of(place, former)
         if public is None:
             continue
-        sealed = place.with_suffix(".sealed")
-        sealed.unlink(missing_ok=True)
-        descriptor = os.open(sealed, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as out:
-            out.write(SUITE.encrypt(root.raw, X25519PublicKey.from_public_bytes(public), ring_id.encode()))
+        sealed = SUITE.encrypt(root.raw, X25519PublicKey.from_public_bytes(public), ring_id.encode())
+        _write(place.with_suffix(SEALED), sealed)
+        # Should the root change again before that process has looked, it is known under this one too.
+        _write(place.with_suffix(PROOF), to_text(_mac(root, public)).encode())
         handed += 1
     return handed
+
+
+def _write(place: Path, content: bytes) -> None:
+    place.unlink(missing_ok=True)
+    descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(content)
 
 
 def _public_of(place: Path, former: Root) -> bytes | None:
@@ -84,22 +92,28 @@ def _public_of(place: Path, former: Root) -> bytes | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return _proven(os.pread(descriptor, 4096, 0), former)
+        return _proven(os.pread(descriptor, 4096, 0), place.with_suffix(PROOF), former)
     else:
-        for left in (place, place.with_suffix(".sealed")):
-            left.unlink(missing_ok=True)
+        _sweep(place)
         return None
     finally:
         os.close(descriptor)
 
 
-def _proven(told: bytes, former: Root) -> bytes | None:
+def _proven(told: bytes, proof: Path, former: Root) -> bytes | None:
     try:
         content = json.loads(told)
-        public, mac = from_text(content["public"]), from_text(content["mac"])
-    except (ValueError, KeyError, TypeError):
+        public, macs = from_text(content["public"]), [from_text(content["mac"])]
+        macs += [from_text(proof.read_text())] if proof.exists() else []
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return public if len(public) == 32 and hmac.compare_digest(mac, _mac(former, public)) else None
+    known = any(hmac.compare_digest(mac, _mac(former, public)) for mac in macs)
+    return public if known and len(public) == PUBLIC_BYTES else None
+
+
+def _sweep(name: Path) -> None:
+    for suffix in (PUBLIC, PROOF, SEALED):
+        name.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def _mac(root: Root, public: bytes) -> bytes:
@@ -108,6 +122,5 @@ def _mac(root: Root, public: bytes) -> bytes:
 
 def _leave(descriptor: int, name: Path) -> None:
     with suppress(OSError):
-        for left in (name.with_suffix(".public"), name.with_suffix(".sealed")):
-            left.unlink(missing_ok=True)
+        _sweep(name)
         os.close(descriptor)
