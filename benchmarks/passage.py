@@ -122,6 +122,7 @@ class Door:
         )
 
 
+PROCESSOR = "processor time over that of the bare inferences"
 STAGES = (
     "vision: find, align, embed, judge",
     "follow and vote",
@@ -203,12 +204,16 @@ def measure(made: Bench) -> dict[str, Times]:
     for number in range(WARMING + ROUNDS):
         if number == WARMING:
             times = {name: Times() for name in times}
+        used = time.process_time()
         for name, infer in bare.items():
             began = time.perf_counter()
             infer()
             times["bare"].add(name, time.perf_counter() - began)
+        processor = time.process_time() - used
         for name, door in doors.items():
+            used = time.process_time()
             times[name].add("whole", door.pass_once(times[name]))
+            times[name].add(PROCESSOR, (time.process_time() - used) / processor / 1e3)
     return times
 
 
@@ -229,6 +234,7 @@ def main(people: int) -> int:
             print(f"  {stage:36} {one.median(stage):8.2f} ms {one.median(stage) / one.median('whole'):6.1%}")
         ratio = one.median("whole") / statistics.median(sums)
         low, high = np.percentile(ratios, [25, 75])
+        print(f"  processor time alone, without waiting for the disk: {one.median(PROCESSOR):.2f} x")
         print(f"  round by round: half of all ratios lie between {low:.2f} and {high:.2f}")
         tell(
             Figure(
