@@ -1,5 +1,6 @@
 """The plan, the people and the staff's deeds of a site, as somebody types them."""
 
+import io
 import json
 from pathlib import Path
 
@@ -254,3 +255,30 @@ def test_json_is_an_object_a_line_and_errors_are_too(office: Terminal) -> None:
         (problem,) = map(json.loads, answer.aside.splitlines())
         assert problem["problem"] in ("not-found", "invalid") and problem["detail"]
     assert not any(answer.lines for answer in answers)
+
+
+def test_a_pin_is_a_line_of_standard_input_where_there_is_no_terminal(
+    office: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("7391\n"))
+    assert office("person", "pin", "Ada Example").one == {"pin": "set"}
+    monkeypatch.setattr("sys.stdin", io.StringIO("1234\n"))
+    assert office("person", "pin", "Ada Example").code == 2, "among the first to be guessed"
+    kinds = [line["kind"] for line in office("person", "credentials", "Ada Example").lines]
+    assert kinds == ["card", "pin"]
+    assert office("person", "pin", "Ada Example", "--remove").code == 0
+
+
+def test_the_log_can_be_read_as_a_whole_and_for_one_person_even_after_erasure(office: Terminal) -> None:
+    person = office("person", "find", "Bo Example").lines[0]["id"]
+    assert office("person", "show", person, "--purpose", "guard-check").code == 0
+    (look,) = office("audit", "list", "--event", "person.viewed").lines
+    assert (look["by"], look["subject"], look["facts"]) == (
+        "system:console",
+        person,
+        {"purpose": "guard-check"},
+    )
+    assert office("person", "forget", "Bo Example").one["erased"] == person
+    events = [line["event"] for line in office("audit", "ledger", person).lines]
+    assert events[0] == "person.added" and {"person.viewed", "subject.erased"} <= set(events)
+    assert office("audit", "ledger", "Bo Example").code == 5, "the name is gone"

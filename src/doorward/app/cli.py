@@ -168,7 +168,10 @@ def _common_first(words: list[str]) -> list[str]:
         elif word == "--json" or word.startswith("--folder="):
             front.append(word)
         elif word == "--folder":
-            front += [word, *([value] if (value := next(waiting, None)) is not None else [])]
+            value = next(waiting, None)
+            if value is None:
+                return [*front, word]  # so that its missing value is what is complained of
+            front += [word, value]
         else:
             rest.append(word)
     return front + rest

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
@@ -15,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 # Columns of sentences may break; ids, names and times stay whole, so that they can be copied.
-SENTENCES = frozenset({"asks_for", "detail", "gates", "hours", "reason"})
+SENTENCES = frozenset({"asks_for", "detail", "facts", "gates", "hours", "reason"})
 LEAST_SENTENCE = 24
 
 
@@ -48,6 +49,13 @@ class Voice:
             sys.stderr.write(_json({"problem": code, "detail": sentence}) + "\n")
         else:
             self._aside.print(sentence, style="red", markup=False)
+
+    def ask_unseen(self, what: str, *, twice: bool = False) -> str:
+        """A secret: typed unseen on a terminal, else the next line of standard input."""
+        if not sys.stdin.isatty():
+            return sys.stdin.readline().rstrip("\n")
+        answer: str = typer.prompt(what, hide_input=True, confirmation_prompt=twice, err=True)
+        return answer
 
     def table(
         self, title: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]], *, none: str = "None."
@@ -85,6 +93,8 @@ class Voice:
             return "yes"
         if isinstance(value, datetime):
             return value.astimezone(self.zone).strftime("%Y-%m-%d %H:%M:%S")
+        if isinstance(value, Mapping):
+            return " ".join(f"{name}={self.shown(one)}" for name, one in value.items())
         if isinstance(value, list | tuple | set | frozenset):
             return ", ".join(map(str, value))
         return str(value)

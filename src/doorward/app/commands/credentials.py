@@ -62,7 +62,7 @@ def pin(
     ),
     remove: bool = typer.Option(False, "--remove", help="Take the PIN away instead."),
 ) -> None:
-    """Set a PIN, asked for twice and never shown.
+    """Set a PIN, asked for twice and never shown; without a terminal it is a line of standard input.
 
     Example: doorward person pin "Ada Example" --duress
     """
@@ -72,8 +72,8 @@ def pin(
             remove_pin(unit, person_of(house, unit, name))
         context.voice.answer({"pin": "removed"}, "The PIN is gone.")
         return
-    chosen = _asked("PIN")
-    forced = _asked("PIN under duress") if duress else None
+    chosen = context.voice.ask_unseen("PIN", twice=True)
+    forced = context.voice.ask_unseen("PIN under duress", twice=True) if duress else None
     with context.site() as (house, unit):
         set_pin(unit, house.vault, person_of(house, unit, name), chosen, duress=forced)
     context.voice.answer({"pin": "set"}, "The PIN is set.")
@@ -120,9 +120,3 @@ def withdraw(ctx: typer.Context, name: str = NAME) -> None:
     with context.site() as (house, unit):
         withdraw_face(unit, house.recogniser, person_of(house, unit, name))
     context.voice.answer({"face": "forgotten"}, "The face is forgotten.")
-
-
-def _asked(what: str) -> str:
-    """Typed twice, unseen; on standard error, so that standard output stays the answer's."""
-    answer: str = typer.prompt(what, hide_input=True, confirmation_prompt=True, err=True)
-    return answer

@@ -56,7 +56,7 @@ def watch(
         if value:
             reader.show(ReaderEvent(shown, value))
     if ask_pin:
-        reader.show(ReaderEvent(Shown.PIN, typer.prompt("PIN", hide_input=True, err=True)))
+        reader.show(ReaderEvent(Shown.PIN, context.voice.ask_unseen("PIN")))
     with context.house() as house:
         with house.unit() as unit:
             found = gate_of(house, unit, gate)
