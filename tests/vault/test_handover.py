@@ -102,6 +102,9 @@ def test_what_a_dead_process_left_is_swept_and_handed_nothing(
     del running
     assert not left.exists()
     left.write_bytes(copy)
+    opened(keys, by_file(keys), stays=True)
+    assert not left.exists()
+    left.write_bytes(copy)
     rotate_root(database, vault, PassphraseCustodian(PHRASE))
     assert not list((keys / "running").iterdir())
 

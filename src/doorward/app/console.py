@@ -26,8 +26,8 @@ class Voice:
     def __init__(self, *, as_json: bool) -> None:
         self.as_json = as_json
         self.zone: tzinfo = UTC
-        self._out = Console(highlight=False, soft_wrap=True)
-        self._aside = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._out = Console(highlight=False, soft_wrap=True, emoji=False)
+        self._aside = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
     def answer(self, facts: Mapping[str, Any], sentence: str, *, markup: bool = False) -> None:
         """The result of a command; `markup` reads colours in a sentence of ours alone."""
@@ -115,7 +115,7 @@ class Voice:
 
     def _print(self, table: Table, needed: int) -> None:
         """As wide as it must be: a terminal that is narrower wraps, and what was whole can be copied."""
-        Console(width=max(self._out.width, needed), highlight=False).print(table)
+        Console(width=max(self._out.width, needed), highlight=False, emoji=False).print(table)
 
     def _needed(self, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> int:
         widest = [

@@ -28,6 +28,8 @@ class Heir:
     def __init__(self, keys_folder: Path, root: Root) -> None:
         folder = keys_folder / FOLDER
         folder.mkdir(mode=0o700, exist_ok=True)
+        for place in folder.glob(f"*{PUBLIC}"):
+            _public_of(place, root)  # sweeps what is left of processes that were killed
         self._name = folder / secrets.token_hex(8)
         self._key = X25519PrivateKey.generate()
         self._descriptor = os.open(self._public, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
