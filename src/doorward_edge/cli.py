@@ -12,7 +12,9 @@ import typer
 from typer.main import get_command
 
 from doorward.core.errors import DoorwardError
+from doorward.core.processes import keep_memory_private
 from doorward.vision import weights
+from doorward.vision.decoding import missing_walls
 from doorward_edge.config import load_config
 from doorward_edge.keys import load_key, make_key, public_text, server_key
 from doorward_edge.passage import Decision
@@ -66,7 +68,10 @@ def run(path: Path = typer.Argument(help="The agent's TOML file.")) -> None:
     config = load_config(path)
     if config.models_dir is not None:
         weights.use(config.models_dir)
-    agent = build_agent(config, prompt=Console())
+    console = Console()
+    for words in missing_walls():
+        console.say(f"Pictures are decoded in a weaker cage on this machine: {words}.")
+    agent = build_agent(config, prompt=console)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: agent.stop())
     for decision in agent.passages():
@@ -108,6 +113,7 @@ def say(facts: Mapping[str, object]) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     os.umask(0o077)  # whatever the agent writes is for its owner alone
+    keep_memory_private()
     try:
         get_command(root).main(sys.argv[1:] if arguments is None else arguments, prog_name="doorward-edge")
     except DoorwardError as error:

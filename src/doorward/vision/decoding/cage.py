@@ -1,6 +1,7 @@
 """The cage for native parsers: a child process without secrets, files, network or rights, and with an end."""
 
 import contextlib
+import errno
 import os
 import resource
 import subprocess
@@ -81,6 +82,7 @@ def enter(limits: Limits, openings: Openings = SHUT) -> None:
     A wall that the machine has and that cannot be built raises `OSError`: the child ends. Walls that it does
     not have are named by `missing_walls`.
     """
+    _refuse_threads()
     _limit(limits)
     if not openings.network:
         kernel.leave_network()  # the filter below denies sockets in any case
@@ -93,6 +95,13 @@ def enter(limits: Limits, openings: Openings = SHUT) -> None:
         _set(resource.RLIMIT_NPROC, 0)
     if _has_filters():
         kernel.filter_calls(_filter(limits, openings))
+
+
+def _refuse_threads() -> None:
+    """`OSError` if there is a second thread: it would stay outside the walls."""
+    tasks = Path("/proc/self/task")
+    if tasks.is_dir() and len(list(tasks.iterdir())) > 1:
+        raise OSError(errno.EBUSY, "a cage is entered by one thread alone")
 
 
 def _limit(limits: Limits) -> None:

@@ -22,8 +22,9 @@ _FAMILIES = (2, 10, 16)  # IPv4, IPv6, and netlink: which addresses we have is a
 
 _MACHINES: Final = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
 
-# name: number on x86_64, number on aarch64 (None: not there)
-_NEEDED: Final[Mapping[str, tuple[int | None, int | None]]] = {
+_Numbers = tuple[int | None, int | None]  # on x86_64 and on aarch64; None: not there
+
+_NEEDED: Final[Mapping[str, _Numbers]] = {
     "read": (0, 63),
     "write": (1, 64),
     "readv": (19, 65),
@@ -68,7 +69,7 @@ _NEEDED: Final[Mapping[str, tuple[int | None, int | None]]] = {
     "exit": (60, 93),
     "exit_group": (231, 94),
 }
-_NEVER: Final[Mapping[str, tuple[int | None, int | None]]] = {
+_NEVER: Final[Mapping[str, _Numbers]] = {
     "execve": (59, 221),
     "execveat": (322, 281),
     "fork": (57, None),
@@ -148,9 +149,9 @@ _NEVER: Final[Mapping[str, tuple[int | None, int | None]]] = {
     "lchown": (94, None),
     "fchownat": (260, 54),
 }
-_OPENING: Final = {"open": (2, None), "openat": (257, 56), "openat2": (437, 437)}
-_SOCKETS: Final = {"socket": (41, 198), "socketpair": (53, 199)}
-_LISTENING: Final = {"listen": (50, 201), "accept": (43, 202), "accept4": (288, 242)}
+_OPENING: Final[Mapping[str, _Numbers]] = {"open": (2, None), "openat": (257, 56), "openat2": (437, 437)}
+_SOCKETS: Final[Mapping[str, _Numbers]] = {"socket": (41, 198), "socketpair": (53, 199)}
+_LISTENING: Final[Mapping[str, _Numbers]] = {"listen": (50, 201), "accept": (43, 202), "accept4": (288, 242)}
 _MMAP, _MPROTECT = (9, 222), (10, 226)
 _PRLIMIT, _CLONE, _CLONE3 = (302, 261), (56, 220), (435, 435)
 
@@ -159,7 +160,7 @@ _PRLIMIT, _CLONE, _CLONE3 = (302, 261), (56, 220), (435, 435)
 class _Rule:
     """How one call is answered; with `mask`, only if that argument has just `value` of the mask's bits."""
 
-    numbers: tuple[int | None, int | None]
+    numbers: _Numbers
     answer: int
     argument: int = 0
     mask: int = 0
@@ -181,8 +182,8 @@ def bare() -> bytes:
 
 def player(*, opens_files: bool, network: bool) -> bytes:
     """Everything but other processes, other rights and changes; files and sockets only as named."""
-    barred = _NEVER | _LISTENING | ({} if opens_files else _OPENING)
-    rules = [_Rule(numbers, _DENIED) for numbers in barred.values()]
+    barred = [_NEVER, _LISTENING, *([] if opens_files else [_OPENING])]
+    rules = [_Rule(numbers, _DENIED) for table in barred for numbers in table.values()]
     if network:
         rules += [_Rule(_SOCKETS["socket"], _ALLOW, mask=0xFFFFFFFF, value=one) for one in _FAMILIES]
     rules += [_Rule(numbers, _DENIED) for numbers in _SOCKETS.values()]

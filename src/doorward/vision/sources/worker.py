@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from typing import IO
 
 import av
+import av.audio.codeccontext
 import av.logging
+
+# The library loads these at their first use, when the cage has closed already.
+import av.sidedata.encparams
+import av.sidedata.motionvectors
+import av.subtitles.codeccontext
+import av.subtitles.stream
+import av.video.codeccontext
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
@@ -15,14 +23,11 @@ from av.video.frame import VideoFrame
 from doorward.vision.decoding import cage
 from doorward.vision.sources.frame import Pixels
 from doorward.vision.sources.pace import Pace
+from doorward.vision.sources.reach import Reach, reach_of
 from doorward.vision.sources.wire import HEARTBEAT_SECONDS, MAX_PIXELS, RECORD, Kind, Order, read_order
 
 LIMITS = cage.Limits(
     address_space_bytes=3072 * cage.MEBIBYTE, cpu_seconds=None, open_files=32, may_start_threads=True
-)
-# Containers that hold their own pictures; playlists are left out, since they make us fetch other files.
-FORMATS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,h264,hevc,m4v,mjpeg,flv,asf,ogg,gif"
 )
 DECODER_THREADS = 2
 DAMAGED_IN_A_ROW = 200
@@ -31,8 +36,9 @@ DAMAGED_IN_A_ROW = 200
 class Player:
     """Plays one order into a pipe."""
 
-    def __init__(self, order: Order, answers: IO[bytes]) -> None:
+    def __init__(self, order: Order, reach: Reach | None, answers: IO[bytes]) -> None:
         self._order = order
+        self._reach = reach
         self._answers = answers
         self._is_live = order.kind != "video"
         self._pace = Pace(order.frames_per_second, keeps_time=order.real_time and not self._is_live)
@@ -69,14 +75,11 @@ class Player:
         return Kind.END if self._decoded else Kind.NOT_A_VIDEO
 
     def _open(self) -> InputContainer:
-        order, wait = self._order, self._order.stall_seconds
-        if order.kind == "rtsp":
-            only = {"rtsp_transport": "tcp", "protocol_whitelist": "rtsp,rtsps,rtp,tcp,tls,udp,crypto"}
-            return av.open(order.where, options=only, timeout=(wait, wait))
-        if order.kind == "camera":
-            return av.open(order.where, format="v4l2", timeout=(wait, wait))
-        only = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
-        return av.open(f"file:{order.where}", options=only)
+        reach, wait = self._reach, self._order.stall_seconds
+        if reach is None:
+            raise FileNotFoundError
+        patience = (wait, wait) if reach.waits else None
+        return av.open(reach.address, format=reach.form, options=reach.options, timeout=patience)
 
     def _frames(self, container: InputContainer) -> Iterator[VideoFrame]:
         stream = container.streams.video[0]
@@ -133,14 +136,22 @@ def pixels(frame: VideoFrame, longest_side: int) -> Pixels:
 
 
 def main() -> int:
-    """Read the order, enter the cage, play."""
+    """Read the order, open what it names, enter the cage, play."""
     requests, answers = cage.own_pipes()
     av.logging.set_level(None)
     with os.fdopen(requests, "rb") as coming, os.fdopen(answers, "wb", buffering=0) as going:
         order = read_order(coming.readline())
-        cage.enter(LIMITS)
-        Player(order, going).play()
+        reach = _reach(order)
+        cage.enter(LIMITS, reach.openings if reach else cage.SHUT)
+        Player(order, reach, going).play()
     return 0
+
+
+def _reach(order: Order) -> Reach | None:
+    try:
+        return reach_of(order)
+    except OSError:
+        return None
 
 
 if __name__ == "__main__":
