@@ -17,7 +17,7 @@ from doorward.core.encoding import from_text, to_text
 from doorward.vault.service.ring_content import Root
 
 FOLDER = "running"
-PUBLIC, PROOF, SEALED = ".public", ".proof", ".sealed"
+NEW, PUBLIC, PROOF, SEALED = ".new", ".public", ".proof", ".sealed"
 PUBLIC_BYTES = 32
 SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)  # RFC 9180
 
@@ -32,10 +32,12 @@ class Heir:
             _public_of(place, root)  # sweeps what is left of processes that were killed
         self._name = folder / secrets.token_hex(8)
         self._key = X25519PrivateKey.generate()
-        self._descriptor = os.open(self._public, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fresh = self._name.with_suffix(NEW)
+        self._descriptor = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._end = weakref.finalize(self, _leave, self._descriptor, self._name)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)  # as long as we live
         self.follow(root)
+        fresh.rename(self._public)  # only now may others look whether it is locked
 
     def follow(self, root: Root) -> None:
         """Let the holder of this root find us at its next change."""
@@ -114,7 +116,7 @@ def _proven(told: bytes, proof: Path, former: Root) -> bytes | None:
 
 
 def _sweep(name: Path) -> None:
-    for suffix in (PUBLIC, PROOF, SEALED):
+    for suffix in (NEW, PUBLIC, PROOF, SEALED):
         name.with_suffix(suffix).unlink(missing_ok=True)
 
 
