@@ -30,6 +30,12 @@ EXIT_CODES = {
     "unavailable": 7,
     "tampered": 8,
 }
+# What the web framework says by itself, in our words.
+UNROUTED: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: "The body cannot be read: send well-formed JSON in UTF-8.",
+    HTTPStatus.NOT_FOUND: "There is nothing at this address: see the API's description for what there is.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address takes no request of that method: see the API's description.",
+}
 INTERNAL_EXIT = 70  # EX_SOFTWARE
 TITLES = {
     "invalid": "This cannot be used as it is",
@@ -81,7 +87,7 @@ def _validation_problem(_: Request, error: Exception) -> JSONResponse:
 def _http_problem(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = "not-found" if error.status_code == HTTPStatus.NOT_FOUND else "invalid"
-    return problem(code, error.status_code, str(error.detail))
+    return problem(code, error.status_code, UNROUTED.get(error.status_code, str(error.detail)))
 
 
 def _unknown_problem(_: Request, error: Exception) -> JSONResponse:

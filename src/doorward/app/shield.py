@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -29,6 +30,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 MOST_BODY_BYTES = 32 * 1024 * 1024
+TOO_MUCH = "Send at most 32 MiB at once."
 
 Next = Callable[[Request], Awaitable[Response]]
 
@@ -70,13 +72,13 @@ class BodyLimit:
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self._most:
-                return {"type": "http.disconnect"}
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_MUCH)
             return message
 
         await self._app(scope, counted, send)
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        answer = problem("invalid", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Send at most 32 MiB at once.")
+        answer = problem("invalid", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_MUCH)
         await answer(scope, receive, send)
 
     @staticmethod

@@ -126,8 +126,8 @@ def build_api(house: House) -> FastAPI:
     for routes in ROUTES:
         api.include_router(routes.router)
     mount_static(api, STATIC)
+    api.add_middleware(BodyLimit)  # inside the next one: its refusals carry the headers too
     api.middleware("http")(add_headers)
-    api.add_middleware(BodyLimit)
     install_problem_handlers(api)
     return api
 

@@ -174,10 +174,10 @@ def expire(body: ExpireIn, call: Call = Depends(current_call)) -> ExpiredOut:
 
     Takes two people.
     """
-    facts = {"before": body.before.astimezone(UTC).isoformat()}
     second_person: SecondPerson = call.request.app.state.second_person
 
     def deed(unit: Unit) -> ExpiredOut:
+        facts = {"before": body.before.astimezone(UTC).isoformat()}
         second_person(unit, "audit.expire", facts, body.approval_id)
         segment = service.segment_before(unit, body.before)
         return ExpiredOut(entries=service.expire_segment(unit, segment) if segment else 0)
