@@ -198,3 +198,24 @@ def test_ages_survive_the_ring_and_rings_without_them_open(vault: Vault) -> None
         ring.add(STAFF, NOON + timedelta(microseconds=5))
     ring = vault.ring.read()
     assert ring.made_at == {(STAFF, 2): NOON}
+
+
+def test_stopped_between_two_batches_nothing_is_lost_and_the_rest_is_moved_later(
+    database: Database, vault: Vault
+) -> None:
+    add(database, vault, 450)
+    movers, heard = vault_movers(vault), list[int]()
+
+    def stop(moved: int) -> None:
+        heard.append(moved)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rotate(database, vault, PEOPLE, movers, watch=stop)
+    assert (heard, vault.generations(PEOPLE)) == ([200], [2, 1])
+    all_open(database, vault, 450)
+    some = rotate(database, vault, PEOPLE, movers, most=1)
+    assert (some.moved, some.done) == (200, False)
+    rest = rotate(database, vault, PEOPLE, movers, watch=heard.append)
+    assert (rest.generation, rest.moved, rest.done, heard) == (2, 50, True, [200, 50])
+    all_open(database, vault, 450)
