@@ -3,10 +3,9 @@
 import threading
 from pathlib import Path
 
-import onnxruntime
-
 from doorward.core.errors import Tampered
 from doorward.vision import weights
+from doorward.vision.runtime import onnxruntime
 
 _FATAL_ONLY = 4
 _made: dict[tuple[Path, str, int], onnxruntime.InferenceSession] = {}
