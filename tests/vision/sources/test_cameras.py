@@ -1,7 +1,9 @@
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +34,17 @@ class Peer:
     port: int
     loop: asyncio.AbstractEventLoop
     server: RtspServer
+    folder: Path
+
+    def unplug(self) -> None:
+        """Gone, with every connection."""
+        asyncio.run_coroutine_threadsafe(_stop(self.server), self.loop).result(10)
+
+    def plug_in(self) -> None:
+        """Back at the same address."""
+        self.server = RtspServer(directory=str(self.folder), host="127.0.0.1", port=self.port)
+        self.server.logger = Silent()
+        asyncio.run_coroutine_threadsafe(self.server.start(), self.loop).result(10)
 
     def url(self, name: str) -> str:
         return f"rtsp://watcher:{PASSWORD}@127.0.0.1:{self.port}/{name}"
@@ -49,8 +62,9 @@ def camera(tmp_path: Path) -> Iterator[Peer]:
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     asyncio.run_coroutine_threadsafe(server.start(), loop).result(10)
-    yield Peer(port, loop, server)
-    asyncio.run_coroutine_threadsafe(_stop(server), loop).result(10)
+    peer = Peer(port, loop, server, tmp_path)
+    yield peer
+    peer.unplug()
     loop.call_soon_threadsafe(loop.stop)
     thread.join(10)
     loop.close()
@@ -85,6 +99,44 @@ def test_a_camera_that_ends_is_opened_again(camera: Peer) -> None:
         assert source.statistics.decoded >= 25
         following = next(source)
     assert following.index > 25
+
+
+def test_a_camera_that_goes_away_in_the_middle_and_comes_back_is_seen_again(
+    camera: Peer, tmp_path: Path
+) -> None:
+    make_clip(tmp_path / "long.mp4", codec="libx264", frames=500)
+    patient = Patience(stall_seconds=2.0, give_up_seconds=20.0)
+    with open_source(camera.url("long.mp4"), frames_per_second=None, patience=patient) as source:
+        for _ in range(5):
+            next(source)
+        camera.unplug()
+        while source.statistics.reconnects == 0:
+            time.sleep(0.02)
+        seen = source.statistics.decoded
+        camera.plug_in()
+        while source.statistics.decoded <= seen:
+            next(source)
+    assert 5 <= seen < 500
+
+
+def test_a_camera_that_speaks_garbage_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as babbler:
+        threading.Thread(target=_babble, args=(babbler,), daemon=True).start()
+        url = f"rtsp://127.0.0.1:{babbler.getsockname()[1]}/x"
+        with (
+            open_source(url, frames_per_second=None, patience=SHORT) as source,
+            pytest.raises(Unavailable, match="no picture"),
+        ):
+            next(source)
+
+
+def _babble(babbler: socket.socket) -> None:
+    with suppress(OSError):
+        while True:
+            visitor, _ = babbler.accept()
+            with visitor, suppress(OSError):
+                visitor.recv(4096)
+                visitor.sendall(bytes(range(256)) * 64)
 
 
 def test_a_camera_that_is_not_there_is_said_without_its_password() -> None:
