@@ -159,9 +159,9 @@ def test_a_rollcall_finds_the_missing_and_prints_them(office: Terminal, view: st
 def test_a_visitor_comes_with_a_code_and_leaves_for_good(office: Terminal, tmp_path: Path) -> None:
     code = tmp_path / "vera.svg"
     words = ("visitor", "invite", "Vera Example", "--host", "Ada Example", "--code", str(code), "--until")
-    visitor = office(*words, "+4h").one["visitor"]
+    visitor = office(*words, "+4h", "--gate", "front").one["visitor"]
     assert "<svg" in code.read_text()
-    assert office("grant", "Vera Example", "front").code == 0
+    assert [line["where"] for line in office("grants", "Vera Example").lines] == ["front"]
     (listed,) = office("visitor", "list", "--purpose", "reception").lines
     assert (listed["id"], listed["name"], listed["state"]) == (visitor, "Vera Example", "valid")
     assert office("visitor", "end", "Vera Example").code == 0
@@ -192,6 +192,16 @@ def test_somebody_without_a_face_has_the_equal_path(office: Terminal) -> None:
     assert office("person", "correct", "Ada Example", "--new-name", "Ada Sample").code == 0
     assert office("person", "find", "Ada Example").code == 5
     assert office("person", "show", "ada  sample", "--purpose", "guard-check").one["groups"] == ["staff"]
+
+
+def test_a_dissolved_group_opens_nothing_and_leaves_its_people(office: Terminal, view: str) -> None:
+    assert office("group", "list").lines[0]["members"] == 2
+    assert office("group", "leave", "staff", "Bo Example").code == 0
+    assert passing(office, "front", view, "04A1B2C4") == "no-grant"
+    assert office("group", "remove", "staff").code == 0
+    assert passing(office, "front", view, "04A1B2C3") == "no-grant"
+    assert office("person", "show", "Ada Example", "--purpose", "guard-check").one["groups"] == []
+    assert office("group", "remove", "staff").code == 5
 
 
 def test_an_agent_is_known_by_its_key_until_revoked_even_when_its_gate_is_gone(office: Terminal) -> None:

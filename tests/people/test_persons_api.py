@@ -257,4 +257,4 @@ def test_every_route_wants_a_right_and_knows_no_other_site(desk: Desk) -> None:
                 desk.let_in(Actor("staff_clerk", rights))
                 assert desk.client.request(method, path).status_code == status, (method, path)
             asked += 1
-    assert asked == 32
+    assert asked == 33

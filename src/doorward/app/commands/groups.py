@@ -6,6 +6,7 @@ from doorward.app.commands.finding import everything, group_of, require_new, sub
 from doorward.app.context import context_of
 from doorward.people.service import (
     add_group,
+    forget_group,
     groups_of,
     join_group,
     leave_group,
@@ -82,3 +83,16 @@ def leave(ctx: typer.Context, group: str = GROUP, who: list[str] = WHO) -> None:
         for one in ids:
             leave_group(unit, one, found.id)
     context.voice.answer({"group": found.id, "left": ids}, f"{len(ids)} left {found.name}.")
+
+
+@commands.command()
+def remove(ctx: typer.Context, group: str = GROUP) -> None:
+    """Dissolve a group: what was granted to it opens for nobody any more; its people stay.
+
+    Example: doorward group remove night-shift
+    """
+    context = context_of(ctx)
+    with context.site() as (_, unit):
+        found = group_of(unit, group)
+        forget_group(unit, found.id)
+    context.voice.answer({"removed": found.id}, f"Group {found.name} is dissolved.")

@@ -6,10 +6,12 @@ from pathlib import Path
 import typer
 
 from doorward.app.commands.files import draw_code, require_picture
-from doorward.app.commands.finding import everything, names_of, person_of, plan_of
+from doorward.app.commands.finding import everything, names_of, person_of, plan_of, target_of
 from doorward.app.commands.moments import WHEN_HELP, moment_of
 from doorward.app.commands.people import PURPOSE
 from doorward.app.context import context_of
+from doorward.gates.model import Grant
+from doorward.gates.service import grant as make_grant
 from doorward.people.model import Kind, Person
 from doorward.people.service import NewVisit, end_visit, invite_visitor, list_persons
 
@@ -24,11 +26,12 @@ def invite(
     until: str = typer.Option(help="When the visit ends: " + WHEN_HELP),
     start: str = typer.Option(None, "--from", help="When it begins; now if left out."),
     code: Path = typer.Option(help="Where to write the QR code to show at the gate (.svg or .png)."),
+    gate: list[str] = typer.Option(None, help="A gate or level to grant them; may be repeated."),
     notice: str = typer.Option("1", help="Version of the privacy notice the visitor was given."),
 ) -> None:
-    """Expect a visitor: draws a code that works during the visit, at gates they are granted.
+    """Expect a visitor: draws a code that works during the visit, at the gates granted.
 
-    Example: doorward visitor invite "Vera Example" --host "Ada Example" --until 18:00 --code vera.svg
+    Example: doorward visitor invite "Vera Example" --host Ada --until 18:00 --gate front --code v.svg
     """
     context = context_of(ctx)
     require_picture(code)
@@ -44,12 +47,14 @@ def invite(
             notice_version=notice,
         )
         invited = invite_visitor(unit, house.vault, visit)
+        for word in gate or ():
+            target = target_of(house, unit, word)
+            make_grant(unit, house.post, Grant(id="", holder_id=invited.visitor.id, target_id=target))
         draw_code(invited.token, code)
     facts = {"visitor": invited.visitor.id, "until": ends, "written": str(code)}
-    said = (
-        f"Expected until {context.voice.shown(ends)}. The code is in {code}: send it and delete the file.\n"
-        f'Next: doorward grant "{invited.visitor.id}" GATE (a gate that takes qr).'
-    )
+    said = f"Expected until {context.voice.shown(ends)}. The code is in {code}: send it and delete the file."
+    if not gate:
+        said += f"\nNext: doorward grant {invited.visitor.id} GATE (a gate that takes qr)."
     context.voice.answer(facts, said)
 
 

@@ -25,6 +25,17 @@ def add_group(body: GroupIn, call: Call = Depends(current_call)) -> GroupOut:
     return call.once(GroupOut, lambda unit: GroupOut.model_validate(service.add_group(unit, body.name)))
 
 
+@routes.delete("/{group_id}", needs=Permission.PEOPLE_MANAGE)
+def forget_group(group_id: str, call: Call = Depends(current_call)) -> Done:
+    """Dissolve a group: what was granted to it opens for nobody any more."""
+
+    def deed(unit: Unit) -> Done:
+        service.forget_group(unit, group_id)
+        return Done()
+
+    return call.once(Done, deed)
+
+
 @routes.put("/{group_id}/members/{subject_id}", needs=Permission.PEOPLE_MANAGE)
 def join_group(group_id: str, subject_id: str, call: Call = Depends(current_call)) -> Done:
     """Count a person or vehicle among a group."""

@@ -191,6 +191,13 @@ def list_groups(unit: Unit) -> list[Group]:
     return persons.list_groups(unit.rows, unit.site_id)
 
 
+def forget_group(unit: Unit, group_id: str) -> None:
+    """Dissolve a group: what was granted to it opens for nobody any more."""
+    if not persons.forget_group(unit.rows, unit.site_id, group_id):
+        raise NotFound("There is no such group at this site.")
+    record(unit, "group.removed", group=group_id)
+
+
 def join_group(unit: Unit, subject_id: str, group_id: str) -> None:
     """Count a person or vehicle among a group."""
     if standing_of(unit, subject_id) is None:

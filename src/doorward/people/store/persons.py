@@ -163,6 +163,15 @@ def list_groups(rows: Rows, site_id: str) -> list[Group]:
     return [Group(row.id, row.name) for row in found.scalars()]
 
 
+def forget_group(rows: Rows, site_id: str, group_id: str) -> bool:
+    """Erase a group and who was in it; whether there was one."""
+    gone = rows.execute(delete(GroupRow).where(GroupRow.id == group_id, GroupRow.site_id == site_id))
+    if not getattr(gone, "rowcount", 0):
+        return False
+    rows.execute(delete(MembershipRow).where(MembershipRow.group_id == group_id))
+    return True
+
+
 def join_group(rows: Rows, subject_id: str, group_id: str) -> None:
     if rows.scalar(_membership(subject_id, group_id)) is None:
         rows.add(MembershipRow(subject_id=subject_id, group_id=group_id))
