@@ -72,7 +72,7 @@ def report_open_set(photos: Photos) -> None:
         return
     for protocol in PROTOCOLS:
         tally = _measured(photos, protocol)
-        _print(protocol, tally)
+        _print(photos, protocol, tally)
         if protocol.gallery_size is None:
             _tell(protocol, tally)
 
@@ -146,7 +146,7 @@ def _chosen(photos: Photos, order: NDArray[np.intp], *, gated: bool) -> list[int
     return chosen if len(chosen) == PHOTOS_EACH and not odd else None
 
 
-def _print(protocol: Protocol, tally: Tally) -> None:
+def _print(photos: Photos, protocol: Protocol, tally: Tally) -> None:
     enrolled, visits, strangers = (int(np.median(column)) for column in zip(*tally.sizes, strict=True))
     print(f"Open set, {protocol.name}: {SPLITS} random splits of about {enrolled} enrolled by three photos,")
     print(f"  {visits} visits and {strangers} strangers; cut {np.median(tally.cuts):.3f} at the median")
@@ -160,7 +160,8 @@ def _print(protocol: Protocol, tally: Tally) -> None:
     print(f"  taken for another  {tally.taken / tally.visits:8.3%}")
     for title, names in (("not found", tally.not_found), ("let in", tally.intruders)):
         for name, count in names.most_common(_SHOWN):
-            print(f"    {title}: {name} in {count} of {tally.came[name]} splits it came in")
+            doubt = "" if photos.usable[photos.row_of[name]] else "; a door asks for a better look"
+            print(f"    {title}: {name} in {count} of {tally.came[name]} splits it came in{doubt}")
 
 
 def _tell(protocol: Protocol, tally: Tally) -> None:
