@@ -27,6 +27,8 @@ def export(unit: Unit, folder: Path) -> int:
         folder.mkdir(mode=0o700, parents=True)
     except FileExistsError as error:
         raise Conflict("The folder for the export exists already: name a new one.") from error
+    except OSError as error:
+        raise Unavailable("The folder for the export cannot be made: choose another place.") from error
     record(unit, "audit.exported")
     try:
         _write(folder / HEADS, (head_json(head) for head in store.list_heads(unit.rows)))
