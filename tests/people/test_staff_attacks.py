@@ -1,5 +1,6 @@
 """What a stranger, a thief or a colleague too eager would try at the front door."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlparse
@@ -7,6 +8,7 @@ from urllib.parse import parse_qs, urlparse
 import pyotp
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from doorward.core.errors import Conflict, Denied, NotFound
@@ -14,9 +16,10 @@ from doorward.core.permissions import EVERY_SITE, Actor, Permission, system_acto
 from doorward.people.model.approvals import Action
 from doorward.people.model.roles import Role
 from doorward.people.model.staff import SignInRefusal
+from doorward.people.pages import ROUTES as PAGES
 from doorward.people.service import api_keys, approvals, factors, roles, staff
 from doorward.people.service.authentication import identify_caller
-from doorward.platform.cookies import DEVICE_COOKIE, SESSION_COOKIE
+from doorward.platform.cookies import DEVICE_COOKIE, FORM_COOKIE, SESSION_COOKIE
 from doorward.platform.db import Database, Unit
 from doorward.vault.service import Vault
 from tests.conftest import SITE, SteppingClock
@@ -211,6 +214,39 @@ def test_signing_out_everywhere_ends_all_here_and_elsewhere(room: Staffroom, api
     assert sign_in(two, app, room) == 200
     assert two.post("/account/sessions/end", headers=form, content="form_token=guessed").status_code == 403
     assert two.get(f"{V1}/account").status_code == 200
+
+
+FORMS = sorted(
+    route.path
+    for routes in PAGES
+    for route in routes.router.routes
+    if isinstance(route, APIRoute) and "POST" in (route.methods or ())
+)
+
+
+@pytest.mark.parametrize("path", FORMS)
+@pytest.mark.parametrize("sent_from", ["no page of ours", "a page of another site", "another browser's page"])
+def test_no_form_counts_that_our_own_page_did_not_send(
+    room: Staffroom, api: FastAPI, path: str, sent_from: str
+) -> None:
+    _, app = room.administrator()
+    owner = visitor(api)
+    assert sign_in(owner, app, room) == 200
+    owner.get("/account")
+    token = owner.cookies[FORM_COOKIE]
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    if sent_from == "a page of another site":
+        headers["sec-fetch-site"] = "cross-site"
+    elif sent_from == "another browser's page":
+        other = visitor(api)
+        other.get("/sign-in")
+        token = other.cookies[FORM_COOKIE]
+    else:
+        token = ""
+    filled = re.sub(r"\{\w+\}", "thing_x", path)
+    answer = owner.post(filled, headers=headers, content=f"form_token={token}")
+    assert answer.status_code == 403
+    assert owner.get(f"{V1}/account").status_code == 200, "nothing was done"
 
 
 def test_a_suspended_account_lets_nobody_in_until_it_is_resumed(room: Staffroom, api: FastAPI) -> None:
