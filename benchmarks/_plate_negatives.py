@@ -1,4 +1,4 @@
-"""Pictures without a plate: made-up signs, badges, posters and noise; frames with the plates painted over."""
+"""Pictures without a plate: signs, badges, posters, labels and noise; frames with plates painted over."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,8 @@ WORDS = (
     "PARKING EXIT OPEN CLOSED SALE PIZZA BAR TAXI HOTEL RECEPTION LIFT STAIRS GATE OFFICE VISITOR STAFF "
     "SECURITY WELCOME MARKET BAKERY REPAIR SERVICE CARWASH TYRES FUEL DIESEL BUS STATION FLOOR ROOM DESK CALL"
 )
-KINDS = ("sign", "badge", "poster", "noise")
+KINDS = ("sign", "badge", "poster", "label", "noise")
+_HANDS = (cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX)
 _BOARDS = ((245, 245, 245), (30, 60, 160), (20, 20, 20), (190, 30, 30), (240, 200, 40), (30, 110, 60))
 
 
@@ -27,7 +28,7 @@ def made_up(seed: int, size: tuple[int, int] = (960, 540)) -> tuple[str, Picture
     if kind == "noise":
         grain = chance.integers(0, 256, (size[1] // 4, size[0] // 4, 3), np.uint8)
         return kind, np.asarray(cv2.resize(grain, size, interpolation=cv2.INTER_CUBIC), np.uint8)
-    draw = {"sign": _sign, "badge": _badge, "poster": _poster}[kind]
+    draw = {"sign": _sign, "badge": _badge, "poster": _poster, "label": _label}[kind]
     for _ in range(int(chance.integers(1, 4))):
         picture = _hang(picture, draw(chance), chance)
     grain = chance.normal(0, chance.uniform(1, 8), picture.shape)
@@ -101,6 +102,19 @@ def _poster(chance: np.random.Generator) -> Image.Image:
     for top in range(20, 480, int(chance.integers(60, 120))):
         _write(board, (15, top, 405, top + int(chance.integers(35, 60))), next(lines), chance)
     return board
+
+
+def _label(chance: np.random.Generator) -> Image.Image:
+    """A light label with the code of a room, a rack or a crate in plotter lettering: the hardest of all."""
+    letters = "".join(chr(65 + int(number)) for number in chance.integers(0, 26, int(chance.integers(0, 4))))
+    code = letters + str(chance.choice(["", " ", "-", "."])) + str(chance.integers(1, 10**5))
+    code += str(chance.choice(["", "", "A", "-B", " C2", "/3"]))
+    hand, bold = _HANDS[int(chance.integers(len(_HANDS)))], int(chance.integers(3, 9))
+    (wide, high), below = cv2.getTextSize(code, hand, 3.0, bold)
+    margin = int(high * chance.uniform(0.2, 0.8))
+    board = np.full((high + below + 2 * margin, wide + 2 * margin, 3), chance.integers(200, 256, 3), np.uint8)
+    cv2.putText(board, code, (margin, margin + high), hand, 3.0, (20, 20, 20), bold, cv2.LINE_AA)
+    return Image.fromarray(board)
 
 
 def _write(

@@ -72,8 +72,9 @@ def test_twins_cost_a_little_and_a_letter_left_out_costs_much() -> None:
 def test_one_clear_look_needs_no_further_one() -> None:
     clear, blurred = [look("ABC4D67")] * 2, [look("ABC4D67", sure=0.6)] * 2
     grammar = grammar_of(Region.BR)
-    assert is_clear(candidates(clear, grammar)[0], clear)
-    assert not is_clear(candidates(blurred, grammar)[0], blurred)
+    assert is_clear(candidates(clear, grammar), clear)
+    assert not is_clear(candidates(blurred, grammar), blurred)
+    assert not is_clear((), clear)
 
 
 def test_no_look_no_candidate() -> None:

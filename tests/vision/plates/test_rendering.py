@@ -37,3 +37,10 @@ def test_a_car_that_comes_nearer_is_told_once_with_its_plate() -> None:
 def test_chinese_characters_cannot_be_drawn() -> None:
     with pytest.raises(ValueError, match="another region"):
         render_plate_scene("京A12345", Region.CN, seed=1)
+
+
+@pytest.mark.parametrize("text", ["TRX5867", "FWG6J85"])
+def test_a_motorcycle_is_read_from_its_two_rows(text: str) -> None:
+    (seen,) = read(render_plate_scene(text, Region.BR, seed=11, rows=2), region=Region.BR)
+    assert seen.candidates[0].text == text
+    assert seen.box.width < 2 * seen.box.height

@@ -80,8 +80,11 @@ def agreement(readings: Sequence[Reading], text: str) -> float:
     return min(0.0, float(np.median(fits)))
 
 
-def is_clear(best: PlateCandidate, readings: Sequence[Reading]) -> bool:
+def is_clear(seen: Sequence[PlateCandidate], readings: Sequence[Reading]) -> bool:
     """Whether further looks at the same plate could hardly change the answer."""
+    if not seen:
+        return False
+    best = seen[0]
     return (
         best.probability >= CLEAR_SHARE
         and best.minimum_confidence >= CLEAR_CHARACTER

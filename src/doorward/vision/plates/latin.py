@@ -24,9 +24,10 @@ SEARCHED_SIDE = 320
 WORTH_A_SECOND_LOOK = 0.45
 _STRETCHED = 230
 _SAME_ROW, _SAME_HEIGHT = 0.5, 0.6
-# Regions whose motorcycles carry two rows, and the greatest width over height of such a plate.
+# Regions whose motorcycles carry two rows, and the greatest width over height of one row (four characters).
 STACKED = frozenset({Region.BR})
-STACKED_SHAPE = 1.9
+STACKED_ROW = 3.4
+_FARTHEST_ROW, _FARTHEST_ASIDE = 1.9, 0.35
 
 
 def read_latin(image: Image, grammar: Grammar, detector: PlateDetector) -> Iterator[Finding]:
@@ -39,7 +40,7 @@ def read_latin(image: Image, grammar: Grammar, detector: PlateDetector) -> Itera
         seen, looks = _seen(image, place, rows, grammar)
         if not seen:
             continue
-        corners = place.corners if place.corners is not None else joined(rows).corners
+        corners = place.corners if place.corners is not None and len(rows) == 1 else joined(rows).corners
         crop = straighten(image, corners, across=0.02, along=0.06)
         plate = PlateObservation(bounding(corners), corners, seen, place.confidence, crop)
         yield Finding(
@@ -65,16 +66,10 @@ def main_rows(image: Image, place: PlateDetection, *, may_stack: bool = False) -
         return []
     tallest = max(inside, key=lambda one: one.height * min(one.width, place.box.width))
     main = joined([one for one in inside if _is_same_row(one, tallest)])
-    if may_stack and place.box.width < STACKED_SHAPE * place.box.height:
-        rest = [
-            one
-            for one in inside
-            if not _is_same_row(one, tallest) and one.height > _SAME_HEIGHT * main.height
-        ]
-        if rest:
-            other = max(rest, key=lambda one: one.height * one.width)
-            return sorted([main, other], key=lambda one: float(one.corners[:, 1].mean()))
-    return [main]
+    if not may_stack or main.width > STACKED_ROW * main.height:
+        return [main]
+    other = max((one for one in lines if _is_other_row(one, main)), key=lambda one: one.width, default=main)
+    return [main] if other is main else sorted([main, other], key=lambda one: float(one.corners[:, 1].mean()))
 
 
 def _seen(
@@ -89,7 +84,7 @@ def _seen(
         return (), looks
     looks.append(second.read(strip))
     guess = candidates(looks, grammar)
-    if guess and is_clear(guess[0], looks):
+    if is_clear(guess, looks):
         return guess, looks
     strips = [_strip(image, rows, across=0.04, along=0.08)]
     if place.corners is not None and len(rows) == 1:
@@ -122,3 +117,16 @@ def _is_same_row(one: TextLine, other: TextLine) -> bool:
     down = (other.corners[3] - other.corners[0]) / max(other.height, 1.0)
     offset = abs(float((one.corners.mean(0) - other.corners.mean(0)) @ down))
     return offset < _SAME_ROW * other.height and one.height > _SAME_HEIGHT * other.height
+
+
+def _is_other_row(one: TextLine, main: TextLine) -> bool:
+    """Above or below the main row, of its height, and no farther away than plates write their rows."""
+    right, down = main.corners[1] - main.corners[0], main.corners[3] - main.corners[0]
+    offset = one.corners.mean(0) - main.corners.mean(0)
+    aside = abs(float(offset @ right)) / max(main.width, 1.0) ** 2
+    away = abs(float(offset @ down)) / max(main.height, 1.0) ** 2
+    return (
+        _SAME_HEIGHT < one.height / max(main.height, 1.0) < 1 / _SAME_HEIGHT
+        and _SAME_ROW < away < _FARTHEST_ROW
+        and aside < _FARTHEST_ASIDE
+    )

@@ -59,7 +59,7 @@ _DEMANDS = {
     Region.CN: Demands((0.1,) * 3, (0.3,) * 3, 0.2, 0.3, shapes=(1.0, 5.0), agreement=(-math.inf,) * 3),
     Region.US: Demands((0.1, 0.4, 0.8), (0.5, 0.7, 0.9), 0.1, 0.3, shapes=(1.5, 3.1), pitch=0.62),
     Region.EU: Demands((0.1, 0.3, math.inf), (0.5, 0.9, math.inf), 0.3, 0.4, shapes=(2.0, 5.5)),
-    Region.BR: Demands((0.05,) * 3, (0.15,) * 3, 0.3, 0.4, shapes=(2.0, 5.5)),
+    Region.BR: Demands((0.1,) * 3, (0.15,) * 3, 0.3, 0.4, shapes=(2.0, 5.5)),
     Region.LATIN: Demands((0.15,) * 3, (0.5, 0.9, 0.9), 0.3, 0.4, shapes=(1.2, 5.5)),
 }
 

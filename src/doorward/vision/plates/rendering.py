@@ -29,6 +29,8 @@ _BODIES: tuple[Colour, ...] = (
 )
 _PLATE = (400, 130)
 _AMERICAN = (400, 200)
+_MOTORCYCLE = (400, 340)
+_UPPER_ROW = 3
 _INK: Colour = (25, 25, 25)
 _BLUR = 0.6
 _NOISE = 4.0
@@ -36,25 +38,28 @@ _NOISE = 4.0
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """How large the car stands in the picture (plate's share of the width), where, and how far it leans."""
+    """How large the car stands in the picture (plate's share of the width), where, how oblique; its rows."""
 
     share: float
     centre: tuple[float, float]
     lean: float
+    rows: int = 1
 
 
 def render_plate_scene(
-    text: str, region: Region, *, seed: int, size: tuple[int, int] = (960, 540)
+    text: str, region: Region, *, seed: int, size: tuple[int, int] = (960, 540), rows: int = 1
 ) -> NDArray[np.uint8]:
     """A BGR picture (height, width, 3) of a made-up car's rear with this plate; the seed decides the rest.
 
-    `size` is (width, height). The embedded font has no Chinese characters: `ValueError` for `Region.CN`.
+    `size` is (width, height); with two `rows` it is a motorcycle's plate. The embedded font has no Chinese
+    characters: `ValueError` for `Region.CN`.
     """
     chance = np.random.default_rng(seed)
     view = _View(
         share=float(chance.uniform(0.20, 0.30)),
         centre=(float(chance.uniform(0.42, 0.58)), float(chance.uniform(0.58, 0.68))),
         lean=float(chance.uniform(-3, 3)),
+        rows=rows,
     )
     return _scene(text, region, view, seed=seed, size=size)
 
@@ -76,7 +81,7 @@ def _scene(
         raise ValueError("The embedded font has no Chinese characters: choose another region.")
     chance = np.random.default_rng([seed, 1])
     picture = _street(chance, size)
-    car = _car(_plate(text, region), _BODIES[int(chance.integers(len(_BODIES)))])
+    car = _car(_plate(text, region, view.rows), _BODIES[int(chance.integers(len(_BODIES)))])
     placed = _place(picture, car, view)
     light = float(chance.uniform(0.75, 1.1))
     noise = np.random.default_rng([seed, 2, grain]).normal(0, _NOISE, placed.shape)
@@ -98,30 +103,39 @@ def _street(chance: np.random.Generator, size: tuple[int, int]) -> Picture:
     return picture
 
 
-def _plate(text: str, region: Region) -> Image.Image:
+def _plate(text: str, region: Region, rows: int) -> Image.Image:
     """The plate alone, characters over the whole width as stamped ones stand."""
-    width, height = _AMERICAN if region is Region.US else _PLATE
+    one_row = _AMERICAN if region is Region.US else _PLATE
+    width, height = one_row if rows == 1 else _MOTORCYCLE
     country, colour = _STRIP[region]
     plate = Image.new("RGB", (width, height), (238, 238, 234))
     draw = ImageDraw.Draw(plate)
-    band = 0
+    band = one_row[1] // 4 if country else 0
     if country:
-        band = height // 4
         draw.rectangle((0, 0, width, band), fill=colour)
         draw.text((width / 2, band / 2), country, font=ImageFont.load_default(22), fill="white", anchor="mm")
     elif region is Region.EU:
         draw.rectangle((0, 0, 30, height), fill=colour)
     left = 44 if region is Region.EU else 16
-    step = (width - left - 12) / len(text)
-    tall = (height - band) * 0.72
-    for number, character in enumerate(text):
-        # Digits are the narrower ones, or nothing would tell 0 from O.
-        glyph = _glyph(character, widest=(0.68 if character.isdigit() else 0.86) * step, height=tall)
-        middle = (left + step * (number + 0.5), (height + band) / 2)
-        corner = (round(middle[0] - glyph.width / 2), round(middle[1] - glyph.height / 2))
-        plate.paste(_INK, corner, glyph)
+    parts = [text] if rows == 1 else [text[:_UPPER_ROW], text[_UPPER_ROW:]]
+    tall = (height - band) / rows
+    for number, part in enumerate(parts):
+        indent = 0 if rows == 1 else round((4 - len(part)) * width / 9)
+        top = band + number * tall
+        _row(plate, part, (left + indent, round(top), width - 12 - indent, round(top + tall)))
     draw.rectangle((0, 0, width - 1, height - 1), outline=(60, 60, 60), width=3)
     return plate
+
+
+def _row(plate: Image.Image, text: str, area: tuple[int, int, int, int]) -> None:
+    left, top, right, bottom = area
+    step = (right - left) / len(text)
+    for number, character in enumerate(text):
+        # Digits are the narrower ones, or nothing would tell 0 from O.
+        widest = (0.68 if character.isdigit() else 0.86) * step
+        glyph = _glyph(character, widest=widest, height=(bottom - top) * 0.72)
+        middle = (left + step * (number + 0.5), (top + bottom) / 2)
+        plate.paste(_INK, (round(middle[0] - glyph.width / 2), round(middle[1] - glyph.height / 2)), glyph)
 
 
 def _glyph(character: str, *, widest: float, height: float) -> Image.Image:
