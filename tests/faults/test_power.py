@@ -4,13 +4,15 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
-from doorward.core.wire import Outcome
+from doorward.core.wire import Outcome, Signed
 from doorward.gates.model import PassageState
 from doorward.vault.service import sweep_objects
 from tests.faults.journal import Journal
@@ -76,6 +78,30 @@ def test_power_may_fail_at_any_step_of_a_passage(site: Site, step: str, kept: in
     assert (again.permit_id, again.opens, again.sequence) == (passage.id, True, 7)
     assert {one.permit_id for one in told} | {one.id for one in before} <= {passage.id}
     assert site.events().count("gate.decided") == 1
+    assert site.verified().size > 0
+
+
+@pytest.mark.parametrize("step", ["commit", "committed"])
+def test_power_may_fail_under_many_that_are_decided_together(site: Site, step: str) -> None:
+    sightings = [site.sighting() for _ in range(12)]
+
+    def ask(server: Running, signed: Signed) -> httpx.Response | None:
+        try:
+            return server.ask(signed)
+        except httpx.TransportError:
+            return None
+
+    with site.serving(step, "/edge/sightings") as server, ThreadPoolExecutor(12) as pool:
+        told = list(pool.map(partial(ask, server), sightings))
+        assert server.died()
+    kept = {passage.sequence: passage.id for passage in site.passages()}
+    with site.serving() as server:
+        again = [site.permit(server.ask(signed)) for signed in sightings]
+    assert all(permit.opens for permit in again)
+    for answer, permit in zip(told, again, strict=True):
+        assert answer is None or site.permit(answer) == permit
+        assert kept.get(permit.sequence, permit.permit_id) == permit.permit_id
+    assert {one.sequence: one.id for one in site.passages()} == {p.sequence: p.permit_id for p in again}
     assert site.verified().size > 0
 
 

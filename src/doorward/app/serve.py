@@ -1,7 +1,9 @@
 """Start the server, or refuse with a sentence when that would expose anybody."""
 
 import ipaddress
+import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
@@ -10,7 +12,7 @@ from doorward.app.console import Voice
 from doorward.app.house import House, keys_folder
 from doorward.app.tls import ensure_certificate, fingerprint
 from doorward.app.wiring import build_api, build_worker
-from doorward.core.errors import Denied, Invalid
+from doorward.core.errors import Denied, Invalid, Unavailable
 from doorward.core.permissions import EVERY_SITE, system_actor
 from doorward.people.service.first import make_first_link
 from doorward.platform.logs import configure_logs
@@ -22,24 +24,35 @@ def serve(house: House, voice: Voice, *, beside: Sequence[str] = ()) -> None:
     web = house.settings.web
     files = server_files(web, keys_folder(house.folder, house.settings), house)
     configure_logs("WARNING")
-    api = build_api(house)
+    config = uvicorn.Config(
+        build_api(house),
+        ssl_certfile=str(files[0]) if files else None,
+        ssl_keyfile=str(files[1]) if files else None,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
     worker = build_worker(house)
-    _welcome(house, voice, files, beside)
-    worker.start()
+    with _door(web) as door:
+        _welcome(house, voice, files, beside)
+        worker.start()
+        try:
+            with suppress(KeyboardInterrupt):
+                uvicorn.Server(config).run(sockets=[door])
+        finally:
+            worker.stop()
+
+
+def _door(web: Web) -> socket.socket:
+    """Where visitors knock; taken before anybody is told of it."""
+    family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
     try:
-        uvicorn.run(
-            api,
-            host=web.host,
-            port=web.port,
-            ssl_certfile=str(files[0]) if files else None,
-            ssl_keyfile=str(files[1]) if files else None,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=5,
-        )
-    finally:
-        worker.stop()
+        return socket.create_server((web.host, web.port), family=family, backlog=2048)
+    except OSError as error:
+        raise Unavailable(
+            f"Nobody can listen at {web.host}, port {web.port}: stop whatever does, or change web.port."
+        ) from error
 
 
 def server_files(web: Web, folder: Path, house: House) -> tuple[Path, Path] | None:
