@@ -24,9 +24,10 @@ def main(name: str) -> int:
     print(json.dumps({"ready": name}), flush=True)
     for line in sys.stdin:
         asked = json.loads(line)
-        image = cv2.imdecode(np.fromfile(asked["picture"], np.uint8), cv2.IMREAD_COLOR)
         began, used = time.perf_counter(), time.process_time()
         try:
+            image = cv2.imdecode(np.fromfile(asked["picture"], np.uint8), cv2.IMREAD_COLOR)
+            began, used = time.perf_counter(), time.process_time()
             answer = look(image, asked)
         except Exception as error:  # whatever a peer stumbles over is its answer
             answer = {"error": type(error).__name__}

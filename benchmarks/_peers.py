@@ -12,10 +12,12 @@ download them when first used), InsightFace (weights for research only).
 """
 
 import json
+import math
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,9 +37,12 @@ class Peer:
         """What it makes of one picture, with `ms` and `cpu_ms` that it took; `error` if it failed."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"picture": str(picture), **more}) + "\n")
-        self.process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self.process.stdout.readline())
+        try:
+            self.process.stdin.write(json.dumps({"picture": str(picture), **more}) + "\n")
+            self.process.stdin.flush()
+            answer: dict[str, Any] = json.loads(self.process.stdout.readline())
+        except (OSError, ValueError):
+            return {"error": "it ended", "ms": math.nan, "cpu_ms": math.nan}
         return answer
 
 
@@ -48,23 +53,26 @@ def peer(name: str) -> Iterator[Peer | None]:
         print(f"{name} was not compared: `make peers` makes its environment.")
         yield None
         return
-    with subprocess.Popen(
-        [str(PYTHON), str(HERE / "_peer_worker.py"), name],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, **_ONE_THREAD},
-    ) as process:
+    with (
+        tempfile.TemporaryFile("w+") as said,
+        subprocess.Popen(
+            [str(PYTHON), str(HERE / "_peer_worker.py"), name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            env={**os.environ, **_ONE_THREAD, "PYTHONPATH": ""},
+        ) as process,
+    ):
         assert process.stdin is not None
         assert process.stdout is not None
-        if not process.stdout.readline():
-            process.wait()
-            told = (process.stderr.read() if process.stderr else "").strip().splitlines()
-            print(f"{name} was not compared: {told[-1] if told else 'it said nothing'}")
-            yield None
-            return
-        try:
+        if process.stdout.readline():
             yield Peer(process)
-        finally:
+        else:
+            process.wait()
+            said.seek(0)
+            last = said.read().strip().splitlines()[-1:]
+            print(f"{name} was not compared: {last[0] if last else 'it said nothing'}")
+            yield None
+        with suppress(OSError):
             process.stdin.close()

@@ -54,7 +54,7 @@ def _report_speed(folder: Path, other: Peer | None) -> None:
                 if other is not None:
                     answer = other.ask(place, choose="largest")
                     times.setdefault("face_recognition", []).append(answer["cpu_ms"])
-    medians = {name: float(np.median(taken)) for name, taken in times.items()}
+    medians = {name: float(np.nanmedian(taken)) for name, taken in times.items()}
     print(f"Find, align and embed the largest face of {len(frames)} frames of 640x480, one thread:")
     for name, median in medians.items():
         print(f"  {name:18} {median:7.1f} ms of processor")

@@ -68,7 +68,7 @@ def _compare(folder: Path, other: Peer) -> None:
 
 def _report(name: str, tally: _Tally) -> None:
     ours, theirs = Share(tally.ours, tally.of), Share(tally.theirs, tally.of)
-    our, their = float(np.median(tally.our_ms)), float(np.median(tally.their_ms))
+    our, their = float(np.median(tally.our_ms)), float(np.nanmedian(tally.their_ms))
     print(f"{name}, the surest plate exactly as annotated, processor time on one thread:")
     print(f"  ours       {ours}  {our:6.1f} ms")
     print(f"  hyperlpr2  {theirs}  {their:6.1f} ms")
