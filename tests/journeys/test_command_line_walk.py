@@ -56,9 +56,14 @@ def test_a_plan_is_typed_shown_changed_and_taken_down(doorward: Terminal) -> Non
     set_up = doorward("site", "set", "--time-zone", "Europe/Berlin", "--country", "de", "--region", "be").one
     assert (set_up["time_zone"], set_up["holidays_of"]) == ("Europe/Berlin", "DE-BE")
     assert doorward("site", "set", "--identification", "1:N").one["identification"] == "1:n"
+    assert doorward("site", "set", "--closed-on", "2030-12-24").one["closed_on"] == ["2030-12-24"]
+    assert doorward("site", "set", "--closed-on", "none").one["closed_on"] == []
     assert doorward("site", "show").one["time_zone"] == "Europe/Berlin", "what is not named stays"
     zone = doorward("zone", "add", "office", "--capacity", "40", "--timed", "hard", "--again-after", "5m").one
     assert doorward("zone", "change", "office", "--capacity", "-1").one["capacity"] is None
+    assert doorward("group", "add", "staff").code == 0
+    assert doorward("zone", "change", "office", "--always-admit", "staff").one["always_admitted"] == ["staff"]
+    assert doorward("zone", "change", "office", "--always-admit", "none").one["always_admitted"] == []
     assert doorward("zone", "show", zone["zone"]).one["timed"] == "hard 5m"
     gate = doorward("gate", "add", "front", "--factors", "card + pin", "--to", "office").one
     changed = doorward("gate", "change", "front", "--open-for", "8s", "--second-person-within", "15s").one
@@ -251,6 +256,12 @@ def test_people_see_tables_with_whole_ids_and_times_on_the_clock_of_the_site(
     code, out, aside = office.plain("watch", "front", view, "--card", "04A1B2C3")
     assert code == 0 and f"OPEN granted {event['subject']} (card" in out
     assert "1 opened of 1 decided" in aside
+
+
+def test_a_name_is_shown_as_it_was_typed(office: Terminal) -> None:
+    name = "Cy [red]Example[/] :car:"
+    assert office("person", "add", name).code == 0
+    assert name in office.plain("person", "list", "--purpose", "guard-check")[1]
 
 
 def test_json_is_an_object_a_line_and_errors_are_too(office: Terminal) -> None:

@@ -1,6 +1,7 @@
 """`doorward init`, `doorward site ...`: a site on this machine, and what holds at every gate of it."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import typer
@@ -56,8 +57,12 @@ def set_rules(
         None, help="Whose public holidays count (ISO 3166, such as DE); none for no."
     ),
     region: str = typer.Option(None, help="Its subdivision, such as BE; none for the whole country."),
-    closed_on: list[str] = typer.Option(None, help="A date to treat as a holiday; replaces those before."),
-    working_on: list[str] = typer.Option(None, help="A holiday on which you work; replaces those before."),
+    closed_on: list[str] = typer.Option(
+        None, help="A date to treat as a holiday; replaces those before, none takes them away."
+    ),
+    working_on: list[str] = typer.Option(
+        None, help="A holiday on which you work; replaces those before, none takes them away."
+    ),
     identification: Identification = typer.Option(
         None, case_sensitive=False, help="1:1 verifies a card or code by the face, 1:n looks a face up."
     ),
@@ -74,8 +79,8 @@ def set_rules(
     with context.site() as (house, unit):
         rules = plan_of(house, unit).rules
         days: dict[str, Any] = {
-            "added": tuple(map(day_of, closed_on)) if closed_on else None,
-            "worked": tuple(map(day_of, working_on)) if working_on else None,
+            "added": _days(closed_on),
+            "worked": _days(working_on),
         }
         calendar = replace(rules.calendar, **{key: value for key, value in days.items() if value is not None})
         if country is not None:
@@ -96,6 +101,13 @@ def set_rules(
 
 def _as_given(rules: SiteRules) -> dict[str, Any]:
     return {name: getattr(rules, name) for name in SiteRules.__dataclass_fields__}
+
+
+def _days(words: list[str] | None) -> tuple[date, ...] | None:
+    """The dates that were named; none of them for the word none, and None for no word at all."""
+    if not words:
+        return None
+    return () if words == ["none"] else tuple(map(day_of, words))
 
 
 def _or_none(word: str) -> str | None:

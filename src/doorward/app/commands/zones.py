@@ -23,7 +23,9 @@ AREA = typer.Option(None, help="Whoever counts as inside cannot come in again: h
 TIMED = typer.Option(None, help="Nobody comes in again within --again-after: hard refuses, soft alarms.")
 AGAIN = typer.Option(None, help=f"For timed passback, {LENGTH_HELP}.")
 TIMEOUT = typer.Option(None, help="After so long nobody counts as inside for passback; 0s for never.")
-ALWAYS = typer.Option(None, help="A group that comes in even when the zone is full; may be repeated.")
+ALWAYS = typer.Option(
+    None, help="A group that comes in even when the zone is full; may be repeated, none for no group."
+)
 
 
 @commands.command()
@@ -141,11 +143,13 @@ def _given(
         "area_passback": passback,
         "timed_passback": timed,
         "timed_passback_seconds": again_after and seconds_of(again_after),
-        "capacity_bypass_group_ids": tuple(group_of(unit, word).id for word in always or ()) or None,
     }
     changes = {key: value for key, value in given.items() if value is not None}
     if capacity is not None:
         changes["capacity"] = capacity if capacity >= 0 else None
+    if always:
+        named = () if always == ["none"] else tuple(group_of(unit, word).id for word in always)
+        changes["capacity_bypass_group_ids"] = named
     if forget_after is not None:
         changes["presence_timeout_seconds"] = seconds_of(forget_after) or None
     return changes
