@@ -112,6 +112,30 @@ def test_a_short_passphrase_is_refused(tmp_path: Path) -> None:
         PassphraseCustodian(PHRASE).root_key({"kind": "file"})
 
 
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        "short",
+        "aaaaaaaaaaaa",
+        "abcdefghijklmnop",
+        "123456789012345",
+        "qwertyuiopasdfgh",
+        "abcabcabcabcabc",
+        "passwordpassword",
+        "password1234",
+        "abababcdcdcdabcd",
+    ],
+)
+def test_a_passphrase_that_is_guessed_early_is_refused(phrase: str) -> None:
+    with pytest.raises(Invalid, match="five words do"):
+        PassphraseCustodian(phrase).begin()
+
+
+@pytest.mark.parametrize("phrase", ["correct horse battery", "Zaun-Mond 7 Esel", "fünf Wörter die niemand"])
+def test_a_passphrase_of_some_words_is_taken(phrase: str) -> None:
+    assert PassphraseCustodian(phrase).begin()[1]["kind"] == "passphrase"
+
+
 def test_another_root_key_opens_nothing(vault: Vault, tmp_path: Path) -> None:
     make_key_file(tmp_path / "other.key")
     with pytest.raises(Denied):

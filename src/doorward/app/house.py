@@ -1,6 +1,5 @@
 """The opened house: settings, keys and records of one site folder, ready for commands, server and jobs."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,10 +8,16 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from doorward.app.custody import custodian_of
+from doorward.app.exposure import (
+    refuse_exposed_files,
+    refuse_exposed_folder,
+    require_proven_line,
+    warnings_of,
+)
 from doorward.app.schema import NO_RECORDS, upgrade
 from doorward.audit.service import record
 from doorward.core.clock import Clock, system_clock
-from doorward.core.errors import Conflict, Invalid, NotFound, Unavailable
+from doorward.core.errors import Conflict, NotFound, Unavailable
 from doorward.core.keys import ServerKeys
 from doorward.core.permissions import Actor, system_actor
 from doorward.gates.model import SiteRules
@@ -29,10 +34,6 @@ from doorward.vault.service import Vault
 from doorward.vision import weights
 
 DATABASE_FILE = "doorward.db"
-KEYS_BESIDE_DATA = (
-    "The root key lies beside the data: whoever takes the whole folder takes both. For a real site set "
-    "DOORWARD_KEYS__FOLDER to other media, or DOORWARD_KEYS__PASSPHRASE."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +61,8 @@ class House:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What an operator should know at every start."""
-        settings = self.settings
-        beside = settings.keys.passphrase is None and not (settings.keys.folder or settings.keys.file)
-        return (KEYS_BESIDE_DATA,) if beside else ()
+        places = data_folder(self.folder, self.settings), keys_folder(self.folder, self.settings)
+        return warnings_of(self.folder, *places, self.settings)
 
     def close(self) -> None:
         """Let go of the files."""
@@ -71,6 +71,7 @@ class House:
 
 def create_house(folder: Path, clock: Clock = system_clock) -> House:
     """Make a site in a folder that has none: keys, encrypted database, first audit entry."""
+    refuse_exposed_folder(folder)
     settings = load_settings(folder)
     if (keys_folder(folder, settings) / "keyring.json").exists():
         raise Conflict("There is a site in this folder already: it is not overwritten.")
@@ -91,17 +92,20 @@ def open_house(folder: Path, clock: Clock = system_clock) -> House:
 
 
 def _open(folder: Path, clock: Clock, *, is_new: bool) -> House:
+    refuse_exposed_folder(folder)
     settings = load_settings(folder)
     if not folder.is_dir() or not keys_folder(folder, settings).is_dir():
         raise NotFound(f"There is no site in {folder}: make one with `doorward init`, or name its --folder.")
-    _refuse_open_folder(data_folder(folder, settings))
-    _refuse_open_folder(keys_folder(folder, settings))
+    data, keys = data_folder(folder, settings), keys_folder(folder, settings)
+    _require_folder(data)
+    refuse_exposed_files(data, keys)
     weights.use(settings.models_dir)
-    keys = keys_folder(folder, settings)
     vault = Vault.open(keys, custodian_of(settings, keys), _objects(folder, settings))
     vault.ring.stay()
     if not is_new:
         _require_database(folder, settings)
+    elif settings.database.url is None:
+        (data / DATABASE_FILE).touch(mode=0o600)
     engine = _engine(folder, settings, vault)
     upgrade(engine, is_new=is_new)
     recogniser = Recogniser(vault, ExactMatcher)
@@ -138,6 +142,7 @@ def _objects(folder: Path, settings: Settings) -> FolderObjects:
 def _engine(folder: Path, settings: Settings, vault: Vault) -> Engine:
     url = settings.database.url
     if url is not None:
+        require_proven_line(url.get_secret_value())
         return postgres(url.get_secret_value())
     return encrypted_sqlite(data_folder(folder, settings) / DATABASE_FILE, vault.database_keys)
 
@@ -149,11 +154,6 @@ def _require_database(folder: Path, settings: Settings) -> None:
         raise Unavailable(NO_RECORDS)
 
 
-def _refuse_open_folder(place: Path) -> None:
+def _require_folder(place: Path) -> None:
     if not place.is_dir():
         raise NotFound(f"The folder {place.name} of this site is missing: mount it or restore it.")
-    facts = place.stat()
-    if facts.st_mode & 0o077:
-        raise Invalid(f"The folder {place.name} is open to others: run chmod 700 on it and start again.")
-    if facts.st_uid not in (0, os.geteuid()):
-        raise Invalid(f"The folder {place.name} belongs to another user: it must be yours.")

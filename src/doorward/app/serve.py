@@ -1,6 +1,5 @@
 """Start the server, or refuse with a sentence when that would expose anybody."""
 
-import ipaddress
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
@@ -9,6 +8,7 @@ from pathlib import Path
 import uvicorn
 
 from doorward.app.console import Voice
+from doorward.app.exposure import is_loopback
 from doorward.app.house import House, keys_folder
 from doorward.app.tls import ensure_certificate, fingerprint
 from doorward.app.wiring import build_api, build_worker
@@ -16,7 +16,10 @@ from doorward.core.errors import Denied, Invalid, Unavailable
 from doorward.core.permissions import EVERY_SITE, system_actor
 from doorward.people.service.first import make_first_link
 from doorward.platform.logs import configure_logs
+from doorward.platform.private import require_private
 from doorward.platform.settings import Web
+
+EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 (addresses that are no name to put into a certificate)
 
 
 def serve(house: House, voice: Voice, *, beside: Sequence[str] = ()) -> None:
@@ -64,18 +67,12 @@ def server_files(web: Web, folder: Path, house: House) -> tuple[Path, Path] | No
     if (web.certificate is None) != (web.private_key is None):
         raise Invalid("Name both web.certificate and web.private_key, or neither.")
     if web.certificate is not None and web.private_key is not None:
-        _require_private(web.private_key)
+        _require_key(web.private_key)
         return web.certificate, web.private_key
     hosts = ["localhost", "127.0.0.1"] + ([] if is_loopback(web.host) else [web.host])
-    return ensure_certificate(folder, [host for host in hosts if host != "0.0.0.0"], house.database.clock())  # noqa: S104
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches that address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return ensure_certificate(
+        folder, [host for host in hosts if host not in EVERYWHERE], house.database.clock()
+    )
 
 
 def origin(web: Web) -> str:
@@ -84,13 +81,11 @@ def origin(web: Web) -> str:
     return web.public_url or f"{'https' if web.tls else 'http'}://{host}:{web.port}"
 
 
-def _require_private(key: Path) -> None:
+def _require_key(key: Path) -> None:
     try:
-        mode = key.stat().st_mode
+        require_private(key)
     except OSError as error:
         raise Invalid("The private key of the certificate cannot be read: check web.private_key.") from error
-    if mode & 0o077:
-        raise Denied("The private key of the certificate is open to others: run chmod 600 on it.")
 
 
 def _welcome(house: House, voice: Voice, files: tuple[Path, Path] | None, beside: Sequence[str]) -> None:

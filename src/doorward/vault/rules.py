@@ -17,6 +17,10 @@ SMALLEST_BUCKET = 16 * 1024
 LARGEST_PHOTO = 16 * 1024 * 1024
 LENGTH_BYTES = 4
 VIEW_PURPOSE = re.compile(r"[a-z][a-z_-]{2,39}")
+SHORTEST_PASSPHRASE = 12
+FEWEST_DIFFERENT = 7
+# Whose neighbours a finger runs along; a run counts for its first two characters.
+KEY_ROWS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "qwertzuiop", "asdfghjkl", "zxcvbnm")
 WRAPPING = (Purpose.PEOPLE, Purpose.PLATES)
 # No room seals or looks up anything under these, so that they change at once; `Vault` refuses their use.
 IDLE = frozenset(
@@ -96,6 +100,32 @@ def lingers(name: KeyName, replaced_at: datetime | None, now: datetime) -> bool:
     """Whether a replaced key must still open what is on its way."""
     kept_for = LINGERS.get(name)
     return kept_for is not None and replaced_at is not None and now - replaced_at < kept_for
+
+
+def require_strong_passphrase(phrase: str) -> None:
+    """`Invalid` for one that a guesser tries early: short, few different characters, runs, a piece repeated.
+
+    No word list is asked: five words that do not belong together are best.
+    """
+    plain = phrase.casefold()
+    counted = sum(not _continues_run(plain, place) for place in range(len(plain)))
+    if counted < SHORTEST_PASSPHRASE or len(set(plain)) < FEWEST_DIFFERENT or _repeats_itself(plain):
+        raise Invalid(
+            f"The passphrase needs at least {SHORTEST_PASSPHRASE} characters without runs such as 1234, "
+            f"{FEWEST_DIFFERENT} of them different, and no piece over and over: five words do."
+        )
+
+
+def _continues_run(phrase: str, place: int) -> bool:
+    """Whether the character here goes on as the two before it: aaa, abc, 321, qwe."""
+    three = phrase[place - 2 : place + 1] if place >= 2 else ""
+    if len(set(three)) == 1:
+        return True
+    return bool(three) and any(three in row or three in row[::-1] for row in KEY_ROWS)
+
+
+def _repeats_itself(phrase: str) -> bool:
+    return phrase in (phrase + phrase)[1:-1]
 
 
 def _uses_of(purpose: Purpose) -> tuple[Use, ...]:

@@ -12,11 +12,11 @@ from argon2.low_level import Type, hash_secret_raw
 from doorward.core.encoding import from_text, to_text
 from doorward.core.errors import Denied, Invalid, Unavailable
 from doorward.vault.ports import Custody
+from doorward.vault.rules import require_strong_passphrase
 from doorward.vault.service.ring import overwrite
 
 ROOT_BYTES = 32
 MEMORY_KIB, PASSES, LANES = 64 * 1024, 3, 4  # the second recommended set of RFC 9106, section 4
-SHORTEST_PASSPHRASE = 12
 
 
 class FileCustodian:
@@ -33,10 +33,15 @@ class FileCustodian:
     def begin(self) -> tuple[bytes, Custody]:
         """Use the file if it is there, else make it with a fresh random key."""
         place = self._next if self._replacing else self._path
-        if self._replacing:
-            place.unlink(missing_ok=True)
-        if not place.exists():
-            make_key_file(place)
+        try:
+            if self._replacing:
+                place.unlink(missing_ok=True)
+            if not place.exists():
+                make_key_file(place)
+        except OSError as error:
+            raise Unavailable(
+                "No key file can be written there: name another place, on media that can be written."
+            ) from error
         raw = self._read(place)
         return raw, {"kind": "file", "key": key_name(raw)}
 
@@ -94,9 +99,8 @@ class PassphraseCustodian:
         self._passphrase = passphrase
 
     def begin(self) -> tuple[bytes, Custody]:
-        """A fresh salt and the key it gives; `Invalid` for a passphrase too short to bear guessing."""
-        if len(self._passphrase) < SHORTEST_PASSPHRASE:
-            raise Invalid(f"The passphrase needs at least {SHORTEST_PASSPHRASE} characters: five words do.")
+        """A fresh salt and the key it gives; `Invalid` for a passphrase too weak to bear guessing."""
+        require_strong_passphrase(self._passphrase)
         custody: Custody = {
             "kind": "passphrase",
             "salt": to_text(secrets.token_bytes(16)),
