@@ -72,6 +72,9 @@ def report_open_set(photos: Photos) -> None:
         return
     for protocol in PROTOCOLS:
         tally = _measured(photos, protocol)
+        if not tally.sizes:
+            print(f"Open set, {protocol.name}: too few people for a split.")
+            continue
         _print(photos, protocol, tally)
         if protocol.gallery_size is None:
             _tell(protocol, tally)
@@ -86,6 +89,8 @@ def _measured(photos: Photos, protocol: Protocol) -> Tally:
 
 def _one_split(photos: Photos, protocol: Protocol, chance: np.random.Generator, tally: Tally) -> None:
     owners, means, visits, strangers = _drawn(photos, protocol, chance)
+    if not (len(owners) and len(visits) and len(strangers)):
+        return
     weights = dict(zip(photos.of_each, chance.poisson(1, len(photos.of_each)), strict=True))
     size = protocol.gallery_size or len(owners)
     cut = face_threshold(one_in=DEFAULT_ONE_IN_IDENTIFYING, gallery_size=size)
@@ -131,7 +136,7 @@ def _drawn(
         visits.extend(row for row in order if row not in chosen)
     keep = photos.usable if protocol.gated else np.ones(len(photos.names), bool)
     came, foreign = np.array(visits, np.intp), np.array(strangers, np.intp)
-    return np.array(owners), np.stack(means), came[keep[came]], foreign[keep[foreign]]
+    return np.array(owners), np.array(means), came[keep[came]], foreign[keep[foreign]]
 
 
 def _chosen(photos: Photos, order: NDArray[np.intp], *, gated: bool) -> list[int] | None:

@@ -107,8 +107,10 @@ def listed_pairs(folder: Path) -> list[Pair]:
         return []
     text = place.read_text(encoding="utf8")
     rows = [row for row in csv.reader(text.splitlines(), delimiter="\t" if "\t" in text else ",") if row]
+    if not rows:
+        return []
     if rows[0][:3] == ["a", "b", "same"]:
-        return _folded([(row[0], row[1], row[2] == "1") for row in rows[1:]])
+        return _folded([(row[0], row[1], row[2].lower() in {"1", "true"}) for row in rows[1:]])
     told = [[cell for cell in row if cell] for row in rows]
     return _folded([_own_layout(row) for row in told if len(row) in (3, 4) and row[1].isdigit()])
 

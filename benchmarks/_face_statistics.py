@@ -86,7 +86,8 @@ def told_right(
     right, cuts = np.zeros(len(scores), bool), {}
     for fold in np.unique(folds):
         here = folds == fold
-        cuts[int(fold)] = best_cut(scores[~here], same[~here])
+        others = ~here if (~here).any() else here
+        cuts[int(fold)] = best_cut(scores[others], same[others])
         right[here] = (scores[here] > cuts[int(fold)]) == same[here]
     return right, cuts
 

@@ -29,7 +29,7 @@ Embed = Callable[[Path], Template | None]
 def main() -> int:
     """Print both comparisons, with whichever peers can run."""
     folder = Path(os.environ.get("DOORWARD_DATA", "")) / "faces_lfw"
-    if "DOORWARD_DATA" not in os.environ or not folder.is_dir():
+    if "DOORWARD_DATA" not in os.environ or not any(folder.glob("*/*.jpg")):
         print("Skipped: point DOORWARD_DATA at a folder that holds faces_lfw/PERSON/PHOTO.jpg.")
         return 0
     weights.prepare()
