@@ -184,6 +184,9 @@ def test_the_root_moves_to_a_fresh_key_another_file_and_a_passphrase(
     assert say("keys", "root")[0]["custodian"] == "file"
     assert (folder / "keys" / "root.key").read_bytes() != first
     elsewhere = tmp_path / "token.key"
+    say("keys", "root", "--new-file", str(folder / "keys" / "root.key"), code=2)
+    say("keys", "root", "--new-file", str(folder / "keys" / "root.key" / "x.key"), code=7)
+    assert is_known(folder)
     say("keys", "root", "--new-file", str(elsewhere))
     say("keys", "show", code=4)
     monkeypatch.setenv("DOORWARD_KEYS__FILE", str(elsewhere))
@@ -208,6 +211,8 @@ def test_a_restored_copy_opens_the_living_by_the_key_set_and_forgets_the_erased(
     (folder / "data" / "doorward.db").write_bytes(copy)
     for beside in ("doorward.db-wal", "doorward.db-shm"):
         (folder / "data" / beside).unlink(missing_ok=True)
+    say("keys", "adopt", str(folder / "nowhere"), code=5)
+    say("keys", "adopt", str(folder / "keys" / "root.key"), code=8)
     (adopted,) = say("keys", "adopt", str(folder / "keys" / "keyset.sealed"))
     assert (adopted["fitted"], len(adopted["erased"])) == (2, 1)
     assert [is_known(folder, number) for number in range(3)] == [True, False, True]

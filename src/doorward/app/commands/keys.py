@@ -11,7 +11,7 @@ from doorward.app.custody import next_custodian
 from doorward.app.house import House
 from doorward.app.keepers import keepers_of
 from doorward.core.encoding import to_text
-from doorward.core.errors import Invalid
+from doorward.core.errors import Invalid, NotFound
 from doorward.core.permissions import EVERY_SITE, system_actor
 from doorward.people.service import forget_erased
 from doorward.vault.model import KeyName, KeyState, Purpose, Use
@@ -182,7 +182,8 @@ def key_set(ctx: typer.Context) -> None:
 
 @commands.command()
 def adopt(
-    ctx: typer.Context, file: Path = typer.Argument(help="The newest key set, such as keys/keyset.sealed.")
+    ctx: typer.Context,
+    file: Path = typer.Argument(help="The newest key set, such as keys/keyset.sealed."),
 ) -> None:
     """After a copy of the database was restored: open the living, and forget who was erased since.
 
@@ -190,13 +191,20 @@ def adopt(
     """
     context = context_of(ctx)
     with context.house() as house, house.database.unit(CONSOLE, EVERY_SITE) as unit:
-        adopted = adopt_key_set(unit, house.vault, file.read_bytes())
+        adopted = adopt_key_set(unit, house.vault, _read(file))
         forget_erased(unit, adopted.sites)
     facts = {"fitted": adopted.fitted, "erased": list(adopted.erased)}
     said = (
         f"{adopted.fitted} people and vehicles open again; {len(adopted.erased)} were erased since the copy."
     )
     context.voice.answer(facts, said)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise NotFound("There is no such key set: the newest lies beside the ring, keyset.sealed.") from error
 
 
 @contextmanager
