@@ -83,15 +83,17 @@ def decide_alone(
     direction: Direction,
     now: datetime,
     doubtful: bool,
+    open_to_all: bool = False,
 ) -> Alone:
-    """Shut unless every condition for opening holds; a way out opens always."""
+    """Shut unless every condition for opening holds; a way out opens always, and all else in an evacuation.
+
+    `open_to_all` says that one is in force now: a policy alone cannot, as it lasts for too long.
+    """
     seen = book.hashes(shown) if book else ()
-    if direction is Direction.OUT:
+    if direction is Direction.OUT or open_to_all:
         return Alone(True, seen=seen)
     if book is None:
         return Alone(False, Because.NO_POLICY)
-    if book.policy.mode is Mode.EVACUATION and book.in_force(now):
-        return Alone(True, seen=seen)
     refusal = _unfit(book, now, doubtful=doubtful)
     if refusal:
         return Alone(False, refusal, seen=seen)

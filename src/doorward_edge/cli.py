@@ -15,10 +15,11 @@ from doorward.core.errors import DoorwardError
 from doorward.core.processes import keep_memory_private
 from doorward.vision import weights
 from doorward.vision.decoding import missing_walls
+from doorward_edge.checking import WORKS, check_all
 from doorward_edge.config import load_config
-from doorward_edge.keys import load_key, make_key, public_text, server_key
+from doorward_edge.keys import load_key, make_key, public_text
 from doorward_edge.passage import Decision
-from doorward_edge.wiring import build_agent, build_link
+from doorward_edge.wiring import build_agent
 
 # The same as those of `doorward`: docs/reference/exit-codes.md.
 EXIT_CODES: Final = {
@@ -38,7 +39,9 @@ root = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions
 def _agent() -> None:
     """The program beside a gate: it watches, asks the server, and moves the barrier.
 
-    Exit codes: 0 done, 2 unusable input, 4 denied, 5 not found, 6 conflict, 7 unavailable, 8 tampered.
+    Exit codes: 0 stopped, or all that was checked works; 2 the file or an argument cannot be used; 4 denied;
+    5 not found; 6 another agent runs on this state file, or it belongs to another key; 7 something needed
+    does not answer; 8 the state file is damaged; 70 our mistake.
     """
 
 
@@ -50,20 +53,36 @@ def keygen(path: Path = typer.Argument(help="Where the new key file is to lie.")
 
 @root.command()
 def check(path: Path = typer.Argument(help="The agent's TOML file.")) -> None:
-    """Read the file and the key, and try the server's certificate; moves nothing."""
+    """Try the server, its certificate and each device that the file names, and say which worked.
+
+    Moves nothing. Exit code 0 if all of it works, 7 if anything does not, 2 if the file cannot be used.
+    """
     config = load_config(path)
-    facts = {
-        "agent": config.agent_id,
-        "gate": config.gate_id,
-        "public_key": public_text(load_key(config.key_file)),
-    }
-    server_key(config.server.public_key)
-    build_link(config)
-    say(facts)
+    if config.models_dir is not None:
+        weights.use(config.models_dir)
+    key = load_key(config.key_file)
+    tried = dict(check_all(config, key))
+    say(
+        {
+            "agent": config.agent_id,
+            "gate": config.gate_id,
+            "public_key": public_text(key),
+            "checks": tried,
+        }
+    )
+    if set(tried.values()) != {WORKS}:
+        raise typer.Exit(EXIT_CODES["unavailable"])
 
 
 @root.command()
-def run(path: Path = typer.Argument(help="The agent's TOML file.")) -> None:
+def run(
+    path: Path = typer.Argument(help="The agent's TOML file."),
+    new_state: bool = typer.Option(
+        False,
+        "--new-state",
+        help="The key is new too: count from one. Without it a new state file waits for the server's word.",
+    ),
+) -> None:
     """Stand beside the gate until stopped by Ctrl-C or SIGTERM; one JSON line for each decision."""
     config = load_config(path)
     if config.models_dir is not None:
@@ -71,7 +90,7 @@ def run(path: Path = typer.Argument(help="The agent's TOML file.")) -> None:
     console = Console()
     for words in missing_walls():
         console.say(f"Pictures are decoded in a weaker cage on this machine: {words}.")
-    agent = build_agent(config, prompt=console)
+    agent = build_agent(config, prompt=console, new_state=new_state)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: agent.stop())
     for decision in agent.passages():

@@ -1,5 +1,6 @@
 """What time it is, how sure that is, and whether somebody has moved the hands."""
 
+import threading
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ class ClockWatch:
 
     Between two measurements nothing that happens to the wall clock changes `server_now`; a jump of it is
     noticed all the same, because a machine whose time somebody changes is not to be trusted with hours.
+    For several threads.
     """
 
     def __init__(self, clock: Clock, *, jump_seconds: float = 2.0) -> None:
@@ -56,6 +58,7 @@ class ClockWatch:
         self._samples: deque[Sample] = deque(maxlen=SAMPLES)
         self._base = self._wall_ahead()
         self._jumped = False
+        self._lock = threading.Lock()
         self.jumps = 0
 
     def _wall_ahead(self) -> float:
@@ -79,16 +82,19 @@ class ClockWatch:
         # A server in the same process answers within the rounding of the clocks.
         if not -ROUNDING_SECONDS <= round_trip <= SLOWEST_SECONDS or t2 < t1:
             return False
-        self._samples.append(Sample(received, ((t1 - sent) + (t2 - received)) / 2, max(round_trip, 0.0)))
+        with self._lock:
+            self._samples.append(Sample(received, ((t1 - sent) + (t2 - received)) / 2, max(round_trip, 0.0)))
         self._base = self._wall_ahead()
         self._jumped = False
         return True
 
     def _best(self) -> Sample | None:
-        if not self._samples:
+        with self._lock:
+            samples = list(self._samples)
+        if not samples:
             return None
-        newest = self._samples[-1]
-        fresh = [s for s in self._samples if newest.at - s.at <= SAMPLE_SECONDS]
+        newest = samples[-1]
+        fresh = [s for s in samples if newest.at - s.at <= SAMPLE_SECONDS]
         # The quickest exchange bounds the error best: half its round trip (RFC 5905, section 10).
         best = min(fresh, key=lambda s: s.round_trip)
         # If the server's own clock was set meanwhile, only the newest tells the truth.
@@ -103,10 +109,14 @@ class ClockWatch:
 
     def server_now(self) -> datetime:
         """The server's time as carried by the monotonic clock; the wall clock's if never measured."""
+        return self.server_at(self._clock.monotonic())
+
+    def server_at(self, monotonic: float) -> datetime:
+        """The same at another second of the monotonic clock."""
         best = self._best()
         if best is None:
-            return self._clock.wall()
-        return EPOCH + timedelta(seconds=self._clock.monotonic() + best.ahead)
+            return self._clock.wall() - timedelta(seconds=self._clock.monotonic() - monotonic)
+        return EPOCH + timedelta(seconds=monotonic + best.ahead)
 
     def report(self) -> ClockReport | None:
         """For the next sighting: how far the wall clock is off; None if never measured."""

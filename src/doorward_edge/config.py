@@ -2,16 +2,19 @@
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from doorward.core.errors import Invalid
 from doorward.core.wire import Direction
 from doorward.vision.plates.model import Region
+from doorward_edge.ports import Input
 from doorward_edge.post import Orders
 
 Part = Literal["face", "plate", "card", "qr", "pin"]
+Speed = Literal[1200, 9600, 19200, 38400, 57600, 115200]
+Parts = Annotated[tuple[Part, ...], Field(min_length=1)]
 
 
 class Section(BaseModel, frozen=True, extra="forbid"):
@@ -23,7 +26,9 @@ class ServerTable(Section):
 
     url: str
     site_id: str
-    public_key: str = Field(description="Ed25519 key that signs permits: 32 bytes in base 64.")
+    public_key: str | tuple[str, ...] = Field(
+        min_length=1, description="Ed25519 keys that permits may be signed with: base 64 or hexadecimal."
+    )
     certificate: Path | None = Field(None, description="PEM file; only this certificate is trusted.")
     api_key_file: Path | None = Field(None, description="File of mode 0600 with the agent's API key.")
     connect_seconds: float = Field(1.0, gt=0, le=10)
@@ -45,13 +50,18 @@ class CameraTable(Section):
 
 
 class BarrierTable(Section):
-    """What moves. `on` and `off` are the bytes for the board, in hexadecimal."""
+    """What moves. `on` and `off` are the bytes for the board, in hexadecimal.
+
+    Agents on both sides of one strike name the same `shared_file`. `relocks` lets go when the leaf has shut.
+    """
 
     kind: Literal["relay", "simulated"]
     device: Path | None = None
     on: str = Field("a00101a2", pattern="^([0-9a-fA-F]{2})+$")
     off: str = Field("a00100a1", pattern="^([0-9a-fA-F]{2})+$")
-    speed: Literal[1200, 9600, 19200, 38400, 57600, 115200] = 9600
+    speed: Speed = 9600
+    shared_file: Path | None = None
+    relocks: bool = False
 
     @model_validator(mode="after")
     def _has_a_device(self) -> "BarrierTable":
@@ -65,7 +75,26 @@ class ReaderTable(Section):
 
     device: Path
     kind: Literal["card", "qr", "pin"] = "card"
-    speed: Literal[1200, 9600, 19200, 38400, 57600, 115200] = 9600
+    speed: Speed = 9600
+    id: str = ""
+
+
+class ContactTable(Section):
+    """One contact: its name on the board, what it means, and the value at which it is active."""
+
+    name: str = Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_./-]+$")
+    means: Input
+    active_at: str = "1"
+
+
+class InputsTable(Section):
+    """Contacts behind one device: `lines` of a board, or `files` in a folder; `hello` (hex) asks it."""
+
+    kind: Literal["lines", "files"] = "lines"
+    device: Path
+    speed: Speed = 9600
+    hello: str = Field("", pattern="^([0-9a-fA-F]{2})*$")
+    contacts: tuple[ContactTable, ...] = Field(min_length=1)
 
 
 class Config(Section):
@@ -76,8 +105,11 @@ class Config(Section):
     key_file: Path
     state_file: Path
     direction: Direction = Direction.IN
-    expects: tuple[Part, ...] = Field(("face",), min_length=1)
+    expects: Parts | Annotated[tuple[Parts, ...], Field(min_length=1)] = ("face",)
     gather_seconds: float = Field(6.0, gt=0, le=60)
+    challenge_seconds: float = Field(30.0, gt=0, le=60)
+    stale_seconds: float = Field(5.0, gt=0, le=20)
+    exit_opens: bool = False
     open_seconds: int = Field(5, ge=1, le=600)
     retry_seconds: float = Field(5.0, gt=0, le=600)
     refresh_seconds: float = Field(60.0, gt=0, le=3600)
@@ -86,6 +118,19 @@ class Config(Section):
     barrier: BarrierTable
     camera: CameraTable | None = None
     readers: tuple[ReaderTable, ...] = ()
+    inputs: tuple[InputsTable, ...] = ()
+
+    @property
+    def alternatives(self) -> tuple[frozenset[str], ...]:
+        """What makes a passage: one list of parts, or several of which one suffices."""
+        listed = [one for one in self.expects if isinstance(one, tuple)]
+        return tuple(map(frozenset, listed)) or (frozenset(str(one) for one in self.expects),)
+
+    @property
+    def server_keys(self) -> tuple[str, ...]:
+        """The keys of the server that count from the start."""
+        key = self.server.public_key
+        return (key,) if isinstance(key, str) else key
 
     def orders(self) -> Orders:
         """What the agent's middle needs of it."""
@@ -93,8 +138,12 @@ class Config(Section):
             agent_id=self.agent_id,
             gate_id=self.gate_id,
             direction=self.direction,
-            expects=frozenset(self.expects),
+            expects=self.alternatives,
             gather_seconds=self.gather_seconds,
+            challenge_seconds=self.challenge_seconds,
+            stale_seconds=self.stale_seconds,
+            exit_opens=self.exit_opens,
+            relocks=self.barrier.relocks,
             open_seconds=self.open_seconds,
             retry_seconds=self.retry_seconds,
             refresh_seconds=self.refresh_seconds,
@@ -123,10 +172,9 @@ def _placed(found: dict[str, object], folder: Path) -> dict[str, object]:
     for name in ("key_file", "state_file", "models_dir"):
         if isinstance(value := placed.get(name), str):
             placed[name] = folder / value
-    server = placed.get("server")
-    if isinstance(server, dict):
-        files = {name: server[name] for name in ("certificate", "api_key_file") if name in server}
-        placed["server"] = server | {
-            name: folder / value if isinstance(value, str) else value for name, value in files.items()
-        }
+    for table, names in {"server": ("certificate", "api_key_file"), "barrier": ("shared_file",)}.items():
+        section = placed.get(table)
+        if isinstance(section, dict):
+            files = {name: section[name] for name in names if isinstance(section.get(name), str)}
+            placed[table] = section | {name: folder / value for name, value in files.items()}
     return placed

@@ -1,24 +1,22 @@
 """One passage from what was seen to what the barrier did."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from doorward.core.errors import Conflict, DoorwardError, Invalid, Tampered, Unavailable
-from doorward.core.wire import (
-    Direction,
-    OfflineDecision,
-    OfflineOutcome,
-    Permit,
-    Sighting,
-    Signed,
-    open_message,
-)
-from doorward_edge.alone import Alone, Because, decide_alone
-from doorward_edge.journal import Journal
+from doorward.core.wire import Permit, Sighting, Signed
+from doorward_edge.alone import Because
 from doorward_edge.passage import Decision, Seen
 from doorward_edge.permits import fault_of
 from doorward_edge.ports import Step
 from doorward_edge.post import Post
+from doorward_edge.standalone import Standalone
 from doorward_edge.upkeep import Upkeep
+
+STALE: Final = "stale"
+INTERLOCKED: Final = "interlocked"
+INTERLOCK_SECONDS: Final = 30.0
+STREAK_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,58 +26,49 @@ class _Asked:
     seen: Seen
     sighting: Sighting
     at: float
+    again: bool
 
 
 class Doorman:
-    """Asks, obeys, and decides alone when nobody answers. One passage at a time."""
+    """Asks, obeys, and decides alone when nobody answers. One passage at a time.
 
-    def __init__(self, post: Post, upkeep: Upkeep, journal: Journal) -> None:
+    A way out opens on every refusal and every doubt; only an interlock may keep it shut, for a while.
+    """
+
+    def __init__(self, post: Post, upkeep: Upkeep, alone: Standalone) -> None:
         self._post = post
         self._upkeep = upkeep
-        self._journal = journal
-
-    @property
-    def leads_out(self) -> bool:
-        """Whether this gate is a way out; the signed policy outranks the local setting."""
-        book = self._upkeep.book
-        return (book.policy.direction if book else self._post.orders.direction) is Direction.OUT
+        self._alone = alone
+        self._interlocked: tuple[float, float] | None = None  # first and last refusal of a row of them
 
     def pass_one(self, seen: Seen) -> Decision:
         """Decide one passage and move the barrier at most once."""
         began = self._post.clock.monotonic()
         try:
             decision = self._decide(seen)
-        except (Unavailable, Tampered):
+        except (Unavailable, Tampered, Conflict):
             # Only the agent's own memory can fail here: without it no permit can be marked as used.
-            decision = self._unrecorded(seen, Because.DISK)
+            decision = self._alone.unrecorded(seen, Because.DISK)
         total = (self._post.clock.monotonic() - began) * 1000
         self._count(decision)
         return replace(decision, total_ms=total)
 
     def after_a_fault(self, seen: Seen) -> Decision:
         """What is left when something of our own broke: shut, unless the way leads out."""
-        return self._unrecorded(seen, Because.FAULT)
+        return self._alone.unrecorded(seen, Because.FAULT)
 
     def _decide(self, seen: Seen) -> Decision:
-        if not self._upkeep.reachable:
-            return self._decide_alone(seen, None)
-        try:
-            # What was decided alone comes first in number; outcomes can wait until the barrier has moved.
-            self._journal.replay()
-        except Unavailable:
-            self._upkeep.lost()
-            return self._decide_alone(seen, None)
-        except DoorwardError:
-            self._post.statistics.refused_reports += 1
-        return self._ask(seen)
+        # What was decided alone is told in the background: its numbers are below the one given now.
+        return self._ask(seen) if self._upkeep.reachable else self._alone.decide(seen, None)
 
-    def _ask(self, seen: Seen) -> Decision:
+    def _ask(self, seen: Seen, *, again: bool = False) -> Decision:
         post, orders = self._post, self._post.orders
+        now = post.clock.monotonic()
         sighting = Sighting(
             agent_id=orders.agent_id,
             gate_id=orders.gate_id,
             sequence=post.state.next_sequence(),
-            seen_at=post.watch.server_now(),
+            seen_at=post.watch.server_at(now if seen.at is None else seen.at),
             face=seen.face,
             plate=seen.plate,
             card=seen.card,
@@ -88,13 +77,12 @@ class Doorman:
             clock=post.watch.report(),
         )
         post.checkpoint(Step.NUMBERED)
-        asked = _Asked(seen, sighting, post.clock.monotonic())
+        asked = _Asked(seen, sighting, post.clock.monotonic(), again)
         try:
-            answer = self._twice(post.sign(sighting))
-            permit = open_message(post.server_key, Permit, answer)
+            permit = post.open(Permit, self._twice(post.sign(sighting)))
         except Unavailable:
             self._upkeep.lost()
-            return self._decide_alone(seen, sighting.sequence)
+            return self._alone.decide(seen, sighting.sequence)
         except (Tampered, Invalid):
             post.statistics.not_genuine += 1
             return self._stand_firm(asked, Because.FORGED)
@@ -112,17 +100,18 @@ class Doorman:
 
     def _stand_firm(self, asked: _Asked, because: Because) -> Decision:
         """No usable answer from a server that is there: no reason to decide alone, except to let out."""
-        if self.leads_out:
-            return self._decide_alone(asked.seen, asked.sighting.sequence)
+        if self._alone.leads_out:
+            return self._alone.decide(asked.seen, asked.sighting.sequence)
         return Decision(seen=asked.seen, because=because, sequence=asked.sighting.sequence)
 
     def _obey(self, asked: _Asked, permit: Permit) -> Decision:
         post = self._post
         waited = post.clock.monotonic() - asked.at
-        last_used = post.state.number("last_used")
-        fault = fault_of(permit, asked.sighting, waited=waited, last_used=last_used)
+        fault = fault_of(permit, asked.sighting, waited=waited, last_used=post.state.number("last_used"))
         if fault is not None:
             post.statistics.not_genuine += fault is not Because.LATE
+            if fault is Because.LATE and permit.opens:
+                self._spend(permit)
             return self._stand_firm(asked, fault)
         decision = Decision(
             seen=asked.seen,
@@ -132,17 +121,54 @@ class Doorman:
             permit_id=permit.permit_id,
             answered_ms=waited * 1000,
         )
-        return self._use(decision, permit) if permit.opens else decision
+        return self._use(decision, permit) if permit.opens else self._refused(asked, permit, decision)
+
+    def _refused(self, asked: _Asked, permit: Permit, decision: Decision) -> Decision:
+        """A refusal that lies in our own number or clock is mended and asked anew, once; a way out opens."""
+        if not asked.again and permit.highest is not None:
+            self._post.state.go_on_from(permit.highest + 1)
+            return self._ask(asked.seen, again=True)
+        if not asked.again and permit.because == STALE and self._has_measured():
+            return self._ask(asked.seen, again=True)
+        if self._alone.leads_out and not self._holds_back(permit):
+            return self._alone.decide(asked.seen, asked.sighting.sequence)
+        return decision
+
+    def _has_measured(self) -> bool:
+        try:
+            self._upkeep.set_time()
+        except DoorwardError:
+            return False
+        return True
+
+    def _holds_back(self, permit: Permit) -> bool:
+        """Whether an interlock may keep a way out shut: not for longer than half a minute in a row."""
+        if permit.because != INTERLOCKED:
+            return False
+        now = self._post.clock.monotonic()
+        first, last = self._interlocked or (now, now)
+        self._interlocked = (now if now - last > STREAK_SECONDS else first, now)
+        return now - self._interlocked[0] < INTERLOCK_SECONDS
+
+    def _spend(self, permit: Permit) -> None:
+        """A permit that came too late moves nothing; the server is told, so that nobody counts as inside."""
+        try:
+            self._post.state.mark_used(permit.sequence, permit.permit_id, permit.gate_id)
+            self._post.state.settle(permit.sequence, moved=False, at=self._post.watch.server_now())
+        except DoorwardError:
+            return
+        self._upkeep.waits = True
 
     def _use(self, decision: Decision, permit: Permit) -> Decision:
         post = self._post
+        self._interlocked = None
         try:
             post.state.mark_used(permit.sequence, permit.permit_id, permit.gate_id)
         except Conflict:
             return replace(decision, opens=False, because=Because.USED)
         self._upkeep.waits = True
         post.checkpoint(Step.MARKED)
-        moved = self._move(permit.open_seconds)
+        moved = post.move(permit.open_seconds)
         post.checkpoint(Step.MOVED)
         try:
             post.state.settle(permit.sequence, moved=moved, at=post.watch.server_now())
@@ -151,83 +177,6 @@ class Doorman:
             post.statistics.faults += 1
         post.checkpoint(Step.SETTLED)
         return replace(decision, moved=moved)
-
-    def _move(self, seconds: int) -> bool:
-        try:
-            self._post.barrier.open(seconds)
-        except Unavailable:
-            self._post.statistics.not_moved += 1
-            return False
-        return True
-
-    def _decide_alone(self, seen: Seen, instead_of: int | None) -> Decision:
-        post, orders, book = self._post, self._post.orders, self._upkeep.book
-        post.watch.look()
-        alone = decide_alone(
-            book,
-            seen.credentials(
-                least_frames=orders.least_plate_frames,
-                least_confidence=orders.least_character_confidence,
-            ),
-            direction=Direction.OUT if self.leads_out else Direction.IN,
-            now=post.watch.server_now(),
-            doubtful=post.watch.doubtful,
-        )
-        post.statistics.decided_alone += 1
-        if not alone.opens and not self._worth_keeping():
-            return Decision(seen=seen, because=alone.because, offline=True)
-        try:
-            sequence = self._write_down(seen, alone, instead_of)
-        except Unavailable:
-            return self._unrecorded(seen, alone.because or Because.NO_RECORD)
-        decision = Decision(
-            seen=seen, opens=alone.opens, because=alone.because, sequence=sequence, offline=True
-        )
-        return self._open_alone(decision, sequence) if alone.opens else decision
-
-    def _worth_keeping(self) -> bool:
-        """Refusals fill the disk of whoever plays with a reader; openings are always written down."""
-        if self._post.state.journal_length() < self._post.orders.most_refusals_kept:
-            return True
-        self._post.statistics.refusals_not_journalled += 1
-        return False
-
-    def _write_down(self, seen: Seen, alone: Alone, instead_of: int | None) -> int:
-        self._upkeep.waits = True
-        self._journal.close_open_decision()
-        book = self._upkeep.book
-        sequence = self._journal.write(
-            OfflineDecision(
-                opens=alone.opens,
-                because=alone.because,
-                subject_id=alone.subject_id,
-                seen=alone.seen,
-                face_seen=seen.face is not None,
-                policy_version=book.policy.version if book else None,
-                instead_of=instead_of,
-            )
-        )
-        self._post.checkpoint(Step.JOURNALLED)
-        return sequence
-
-    def _open_alone(self, decision: Decision, sequence: int) -> Decision:
-        book = self._upkeep.book
-        moved = self._move(book.policy.open_seconds if book else self._post.orders.open_seconds)
-        self._post.checkpoint(Step.MOVED_ALONE)
-        try:
-            self._journal.write(OfflineOutcome(about=sequence, moved=moved))
-        except Unavailable:
-            # The decision itself is kept, and is closed as uncertain before the next one.
-            self._post.statistics.faults += 1
-        self._post.checkpoint(Step.OUTCOME_JOURNALLED)
-        return replace(decision, moved=moved)
-
-    def _unrecorded(self, seen: Seen, because: Because) -> Decision:
-        """What cannot be written down does not happen, except that nobody is locked in."""
-        if not self.leads_out:
-            return Decision(seen=seen, because=because, offline=True)
-        self._post.statistics.unrecorded_openings += 1
-        return Decision(seen=seen, opens=True, offline=True, moved=self._move(self._post.orders.open_seconds))
 
     def _count(self, decision: Decision) -> None:
         statistics = self._post.statistics

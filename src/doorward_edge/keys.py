@@ -3,12 +3,15 @@
 import os
 import stat
 from pathlib import Path
+from typing import Final
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from doorward.core.encoding import from_text, to_text
 from doorward.core.errors import Conflict, Invalid
+
+HEX_CHARACTERS: Final = 64
 
 
 def make_key(path: Path) -> str:
@@ -69,8 +72,11 @@ def _own_secret(path: Path) -> bytes:
 
 
 def server_key(text: str) -> Ed25519PublicKey:
-    """The key that permits must be signed with."""
+    """A key that permits may be signed with, in base 64 or in hexadecimal."""
     try:
-        return Ed25519PublicKey.from_public_bytes(from_text(text))
+        raw = bytes.fromhex(text) if len(text) == HEX_CHARACTERS else from_text(text.rstrip("="))
+        return Ed25519PublicKey.from_public_bytes(raw)
     except ValueError as error:
-        raise Invalid("server.public_key must be the 32 bytes that the server showed, in base 64.") from error
+        raise Invalid(
+            "server.public_key must be the 32 bytes that `doorward agent add` showed, in base 64 or hex."
+        ) from error

@@ -1,15 +1,21 @@
 """What stood before the gate, and what became of it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from doorward.core.wire import Credential, FaceEvidence, PlateEvidence
+
+LONGEST_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """One person or car as far as it was seen; what identifies it is kept out of `repr`.
 
-    `problem` says in plain words why nothing usable was seen, if so; then nothing is asked.
+    `problem` says in plain words why nothing usable was seen, if so; then nothing is asked. `at` is the
+    monotonic second at which the newest part was captured. `waits` says that somebody is being looked at, and
+    nothing is known yet.
     """
 
     face: FaceEvidence | None = field(default=None, repr=False)
@@ -19,6 +25,8 @@ class Seen:
     pin: str | None = field(default=None, repr=False)
     frames: int = 0
     problem: str | None = None
+    at: float | None = None
+    waits: bool = False
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -30,7 +38,13 @@ class Seen:
         """Both together; of two of a kind the later one counts."""
         parts = {name: getattr(other, name) for name in other.kinds}
         problem = None if other.kinds else other.problem or self.problem
-        return replace(self, **parts, frames=max(self.frames, other.frames), problem=problem)
+        at = max((one for one in (self.at, other.at) if one is not None), default=None)
+        return replace(self, **parts, frames=max(self.frames, other.frames), problem=problem, at=at)
+
+    def contradicts(self, other: "Seen") -> bool:
+        """Whether both show a card, a code or a PIN, and not the same: two people, or two tries."""
+        pairs = ((self.card, other.card), (self.qr, other.qr), (self.pin, other.pin))
+        return any(one is not None and two is not None and one != two for one, two in pairs)
 
     def credentials(self, *, least_frames: int, least_confidence: float) -> dict[Credential, str]:
         """What a decision without the server may use; a plate only if it was read well, and often."""
@@ -65,30 +79,56 @@ class Decision:
 
 
 class Gathering:
-    """Puts together what belongs to one passage: a card and the face of whoever holds it."""
+    """Puts together what belongs to one passage: a card and the face of whoever holds it.
 
-    def __init__(self, expects: frozenset[str], *, seconds: float) -> None:
-        self._expects = expects
+    `expects` are alternatives; a passage is complete once one of them is, and over after `seconds` otherwise.
+    While somebody is being looked at (a challenge takes its time) it waits, for `longest` seconds at most.
+    """
+
+    def __init__(
+        self, expects: Collection[frozenset[str]], *, seconds: float, longest: float = LONGEST_SECONDS
+    ) -> None:
+        self._expects = tuple(expects)
         self._seconds = seconds
+        self._longest = longest
         self._seen: Seen | None = None
-        self._until = 0.0
+        self._began = self._until = 0.0
 
     def add(self, part: Seen, now: float) -> Seen | None:
-        """Take in a part seen at a monotonic second; whatever an older one left unfinished comes back."""
+        """Take in a part seen at a monotonic second; whatever an older one left unfinished comes back.
+
+        A second card ends the passage of the first: neither replaces the other in silence.
+        """
         over = self.due(now)
+        if self._seen is not None and self._seen.contradicts(part):
+            over = self.flush()
         if self._seen is None:
-            self._seen, self._until = part, now + self._seconds
+            self._seen, self._began, self._until = part, now, now + self._seconds
         else:
             self._seen = self._seen.with_part(part)
         return over
+
+    def wait(self, now: float) -> None:
+        """Somebody is being looked at just now."""
+        if self._seen is not None and now < self._until:
+            self._until = min(self._began + self._longest, max(self._until, now + self._seconds))
 
     def due(self, now: float) -> Seen | None:
         """The passage, once all that is expected was seen or the time is up."""
         if self._seen is None:
             return None
-        if not (self._expects <= set(self._seen.kinds) or now >= self._until):
+        kinds = set(self._seen.kinds)
+        if not any(alternative <= kinds for alternative in self._expects) and now < self._until:
             return None
         return self.flush()
+
+    @property
+    def lacks(self) -> frozenset[str]:
+        """What the begun passage still waits for, by the alternative that is nearest to complete."""
+        if self._seen is None:
+            return frozenset()
+        kinds = set(self._seen.kinds)
+        return min((one - kinds for one in self._expects), key=len, default=frozenset())
 
     def flush(self) -> Seen | None:
         """Whatever there is."""

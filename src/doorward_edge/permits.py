@@ -1,12 +1,10 @@
 """Whether an answer from the server may move the barrier."""
 
-from datetime import datetime, timedelta
-
 from doorward.core.wire import Permit, Sighting
 from doorward_edge.alone import Because
 
 LONGEST_SECONDS = 30
-# The server numbers permits given by hand by the microsecond, far beyond what an agent counts to.
+# The server numbers permits given by hand far beyond what an agent counts to.
 FIRST_COMMAND = 2**40
 
 
@@ -25,14 +23,12 @@ def fault_of(permit: Permit, sighting: Sighting, *, waited: float, last_used: in
     return None
 
 
-def command_fault_of(
-    permit: Permit, *, agent_id: str, gate_id: str, now: datetime, last_commanded: int
-) -> Because | None:
-    """Why a permit given by hand is not for here and now; `now` is the server's time."""
+def command_fault_of(permit: Permit, *, agent_id: str, gate_id: str, waited: float) -> Because | None:
+    """Why a permit given by hand is not for here and now; it came in an answer whose nonce proves it new."""
     if (permit.agent_id, permit.gate_id) != (agent_id, gate_id) or permit.sequence < FIRST_COMMAND:
         return Because.NOT_OURS
-    if not permit.opens or permit.sequence <= last_commanded:
+    if not permit.opens:
         return Because.USED
-    if not now < permit.expires_at <= now + timedelta(seconds=2 * LONGEST_SECONDS):
+    if not 0 <= waited < min(permit.valid_seconds, LONGEST_SECONDS):
         return Because.LATE
     return None

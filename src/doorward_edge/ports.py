@@ -1,12 +1,16 @@
-"""What the agent needs from the world: a barrier, readers, contacts, a server, two clocks, a screen."""
+"""What the agent needs from the world: a barrier, readers, inputs, a server, two clocks, a screen.
+
+Docs of each real bus stand in docs/decisions/0015-edge-agent.md. Every method returns at once or within
+a second; `Unavailable` means that the device did not answer, and the next call tries it again.
+"""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from doorward.core.wire import Credential, Door, Kind, Request, Signed
+from doorward.core.wire import Credential, Kind, Request, Signed
 
 
 class BarrierState(StrEnum):
@@ -17,11 +21,29 @@ class BarrierState(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Barrier(Protocol):
-    """Anything that lets someone through: a relay, an OSDP output, an MQTT switch."""
+class Movement(StrEnum):
+    """What became of a command to open."""
 
-    def open(self, seconds: int) -> None:
-        """Open, and shut again by itself after so many seconds; `Unavailable` if it did not move."""
+    MOVED = "moved"
+    COMING = "coming"  # accepted; whether it moved is asked with `Barrier.movement`
+    FAILED = "failed"
+
+
+class Barrier(Protocol):
+    """Anything that lets someone through: a relay, an OSDP output, an MQTT switch.
+
+    Called from several threads. Whoever opens a barrier twice means the later end: neither opening may cut
+    the other short, even where two gates (readers on both sides) share one strike.
+    """
+
+    def open(self, seconds: int) -> Movement:
+        """Open, and shut again by itself after so many seconds; `Unavailable` if it did not move.
+
+        A driver whose device answers later gives `COMING` and says the rest by `movement`.
+        """
+
+    def movement(self) -> Movement:
+        """What became of the last `open`: `COMING` until the device has said so."""
 
     def shut(self) -> None:
         """Stop letting through now, or as soon as the device listens; never raises `Unavailable`."""
@@ -40,27 +62,99 @@ class Shown(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReaderEvent:
-    """One thing read; the value is personal and stays in memory."""
+    """One thing read; the value is personal and stays in memory.
+
+    `value` is what the server knows the card by. Readers that hand over raw bits say how many there were
+    and in which `form` they were read (such as `wiegand-26`), so that two formats of one number differ.
+    """
 
     kind: Shown
-    value: str
+    value: str = field(repr=False)
+    reader_id: str = ""
+    bits: int | None = None
+    form: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed:
+    """Digits of a keypad as they are typed; `#` ends a PIN, `*` forgets what was typed."""
+
+    digits: str = field(repr=False)
+    reader_id: str = ""
+
+
+class Condition(StrEnum):
+    """What a reader says of itself."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+    SECURED = "secured"  # its line is encrypted with a key of its own from now on
+    UNSECURED = "unsecured"
+    TAMPERED = "tampered"
+    TAMPER_CLEARED = "tamper-cleared"
+    POWER_LOST = "power-lost"
+    POWER_BACK = "power-back"
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderCondition:
+    """A change of a reader's own state."""
+
+    condition: Condition
+    reader_id: str = ""
+
+
+class Sign(StrEnum):
+    """What a reader shows the person by lights, sound or text; a driver maps each to what it has."""
+
+    IDLE = "idle"
+    WAIT = "wait"
+    LOOK = "look"
+    ENTER_PIN = "enter-pin"
+    GRANTED = "granted"
+    REFUSED = "refused"
+    JAMMED = "jammed"  # it was granted, and the barrier did not move
 
 
 class Reader(Protocol):
-    """A card, QR or PIN reader; fits OSDP, Wiegand behind a serial line, and keyboards."""
+    """A card, QR or PIN reader; fits OSDP, Wiegand behind a serial line, and keyboards.
 
-    def poll(self) -> ReaderEvent | None:
-        """The next thing read, or None at once; `Unavailable` if the reader is gone."""
+    Several readers on one bus are several of these over one shared driver, each with an id of its own.
+    """
 
-    def tell(self, accepted: bool) -> None:
-        """Show the verdict by light or sound, where there is one."""
+    def poll(self) -> ReaderEvent | KeyPressed | ReaderCondition | None:
+        """The next thing that happened, or None at once; `Unavailable` if the reader is gone."""
+
+    def tell(self, sign: Sign) -> None:
+        """Show it, where there is a way to; a reader that is gone is told nothing."""
 
 
-class DoorSensor(Protocol):
-    """Contacts of the door leaf, the tamper switch and the exit button."""
+class Input(StrEnum):
+    """What a contact beside a gate means."""
 
-    def poll(self) -> Door | None:
-        """The next change, or None at once."""
+    DOOR = "door"  # active: the leaf is open
+    EXIT = "exit"  # request to exit: a button or a motion sensor
+    TAMPER = "tamper"
+    FIRE = "fire"  # the building's fire alarm; active holds the gate open without any server
+
+
+@dataclass(frozen=True, slots=True)
+class InputChange:
+    """How one contact stands now; saying the same twice changes nothing."""
+
+    input: Input
+    active: bool
+
+
+class Inputs(Protocol):
+    """Contacts of a door leaf, of a cover, of the exit button, of the fire alarm.
+
+    Whoever drives them says how *every* contact stands at the first poll and again after the device was
+    gone, so that what changed meanwhile is not missed; presses shorter than a poll are kept for it.
+    """
+
+    def poll(self) -> InputChange | None:
+        """The next change, or None at once; `Unavailable` if the device is gone."""
 
 
 class Link(Protocol):
@@ -72,14 +166,20 @@ class Link(Protocol):
     def report(self, kind: Kind, message: Signed) -> None:
         """An outcome or a door state; returns once the server holds it."""
 
-    def replay(self, entries: Sequence[Signed]) -> Signed:
-        """Journal entries in order; a signed receipt for what the server now holds."""
+    def replay(self, entries: Sequence[Signed], restart: Signed | None = None) -> Signed:
+        """Journal entries in order; a signed receipt for what the server now holds.
 
-    def commands(self, request: Signed) -> Sequence[Signed]:
-        """A signed `Request` in; the permits that staff gave by hand and nobody has used yet."""
+        `restart` is a signed `ChainRestart`: what came before these entries will not come.
+        """
+
+    def standing(self, request: Signed) -> Signed:
+        """A signed `Request` in; the signed `Standing` out: what staff ordered for this gate."""
 
     def fetch(self, request: Signed) -> Signed:
         """A signed `Request` in; the signed policy or time out."""
+
+    def handovers(self, request: Signed) -> Sequence[Signed]:
+        """A signed `Request` in; what introduces the server's present key to those who know an older one."""
 
 
 class Clock(Protocol):

@@ -28,6 +28,11 @@ class AgentStatistics:
     unrecorded_openings: int = 0
     refusals_not_journalled: int = 0
     refused_reports: int = 0
+    entries_set_aside: int = 0
+    parts_too_old: int = 0
+    parts_dropped: int = 0
+    input_failures: int = 0
+    held_open: int = 0
     clock_jumps: int = 0
     camera_failures: int = 0
     reader_failures: int = 0

@@ -1,20 +1,17 @@
 """Between passages: set the time right, fetch the policy, hand over what waits."""
 
-import secrets
-
-from doorward.core.errors import Conflict, DoorwardError, Invalid, NotFound, Unavailable
+from doorward.core.errors import Conflict, DoorwardError, Invalid, NotFound, Tampered, Unavailable
 from doorward.core.wire import (
     Door,
     DoorState,
     Kind,
     OfflineDoor,
     OfflinePolicy,
-    Request,
     TimeReply,
     Wants,
-    open_message,
 )
 from doorward_edge.alone import PolicyBook
+from doorward_edge.held import Held
 from doorward_edge.journal import Journal
 from doorward_edge.ports import Step
 from doorward_edge.post import Post
@@ -23,9 +20,10 @@ from doorward_edge.post import Post
 class Upkeep:
     """Keeps one agent and its server of one mind, as far as the link allows."""
 
-    def __init__(self, post: Post, journal: Journal) -> None:
+    def __init__(self, post: Post, journal: Journal, held: Held) -> None:
         self._post = post
         self._journal = journal
+        self._held = held
         self._away_until = float("-inf")
         self._next_round = float("-inf")
         self._next_try = float("-inf")
@@ -44,10 +42,13 @@ class Upkeep:
 
     def recover(self) -> None:
         """At start: permits and decisions whose end was never written did not move anything any more."""
-        post = self._post
-        self._settle_the_rest()
-        if post.state.journal_key() is not None:
-            self._journal.close_open_decision()
+        try:
+            self._settle_the_rest()
+            if self._post.state.chain.journal_key() is not None:
+                self._journal.close_open_decision()
+        except (Unavailable, Tampered):
+            # A full disk keeps nobody from starting: the rest is settled once there is room.
+            self._post.statistics.faults += 1
 
     def _settle_the_rest(self) -> None:
         state = self._post.state
@@ -62,17 +63,20 @@ class Upkeep:
         now = post.clock.monotonic()
         if not self.reachable:
             return
-        if now >= self._next_round or (post.watch.doubtful and now >= self._next_try):
+        if now >= self._next_round or (self._is_in_doubt() and now >= self._next_try):
             self.round()
         elif self.waits:
             self._hand_over()
 
+    def _is_in_doubt(self) -> bool:
+        return self._post.watch.doubtful or self._post.state.is_fresh
+
     def round(self) -> bool:
-        """Time, policy, journal, outcomes; False if the server is away."""
+        """Time, policy, outcomes, some of the journal; False if the server is away."""
         now, orders = self._post.clock.monotonic(), self._post.orders
         self._next_round, self._next_try = now + orders.refresh_seconds, now + orders.retry_seconds
         try:
-            self._set_time()
+            self.set_time()
             self._renew_policy()
             self.deliver()
         except Unavailable:
@@ -93,28 +97,19 @@ class Upkeep:
             self._post.statistics.refused_reports += 1
             self.waits = False
 
-    def request(self, wants: Wants) -> Request:
-        """A question of this agent's, with a nonce of its own."""
-        orders = self._post.orders
-        return Request(
-            agent_id=orders.agent_id,
-            gate_id=orders.gate_id,
-            wants=wants,
-            nonce=secrets.token_bytes(16),
-            sent_at=self._post.clock.wall(),
-        )
-
-    def _set_time(self) -> None:
+    def set_time(self) -> None:
+        """Measure the clock against the server's, and hear from where to count."""
         post = self._post
-        request = self.request(Wants.TIME)
+        request = post.request(Wants.TIME)
         signed = post.sign(request)
         sent = post.clock.monotonic()
         answer = post.link.fetch(signed)
         received = post.clock.monotonic()
-        reply = open_message(post.server_key, TimeReply, answer)
+        reply = post.open(TimeReply, answer)
         if reply.nonce != request.nonce:
             raise Conflict("The server answered another question.")
         post.watch.measured(sent, received, reply)
+        post.state.go_on_from(reply.next_sequence)
 
     def _renew_policy(self) -> None:
         try:
@@ -124,26 +119,37 @@ class Upkeep:
             self._post.statistics.link_failures += 1
 
     def _fetch_policy(self) -> None:
+        """The nonce proves that a policy is new; its version is a name, whatever the server's clock did."""
         post, orders = self._post, self._post.orders
-        request = self.request(Wants.POLICY)
-        policy = open_message(post.server_key, OfflinePolicy, post.link.fetch(post.sign(request)))
+        request, asked = post.request(Wants.POLICY), post.clock.monotonic()
+        policy = post.open(OfflinePolicy, post.link.fetch(post.sign(request)))
         if (policy.agent_id, policy.gate_id, policy.nonce) != (
             orders.agent_id,
             orders.gate_id,
             request.nonce,
         ):
             raise Conflict("The server sent another agent's policy.")
-        if policy.version < post.state.number("policy_version"):
-            raise Conflict("The server sent an older policy than before.")
-        if policy.version > post.state.number("policy_version"):
-            post.state.keep_number("policy_version", policy.version)
-        post.state.keep_journal_key(policy.journal_key)
         self.book = PolicyBook(policy)
+        self._held.told(policy.mode, asked=asked)
+        post.state.chain.keep_journal_key(policy.journal_key)
 
     def deliver(self) -> None:
-        """Journal first, then outcomes, so that the server reads them in the order they happened."""
-        self._settle_the_rest()
-        self._journal.replay()
+        """Outcomes, door states, then one batch of the journal: none of them waits behind another's fault."""
+        post, fault = self._post, None
+        more = False
+        for deed in (self._settle_the_rest, self._tell_outcomes, self._tell_doors):
+            try:
+                deed()
+            except Unavailable:
+                raise
+            except DoorwardError as error:
+                fault = error
+        more = self._journal.hand_over()
+        if fault is not None:
+            raise fault
+        self.waits = more or bool(post.state.pending_outcomes() or post.state.pending_door_states())
+
+    def _tell_outcomes(self) -> None:
         post = self._post
         for pending in post.state.pending_outcomes():
             try:
@@ -153,23 +159,32 @@ class Upkeep:
                 post.statistics.refused_reports += 1
             post.state.forget_outcome(pending.sequence)
             post.checkpoint(Step.REPORTED)
-        self.waits = False
+
+    def _tell_doors(self) -> None:
+        post = self._post
+        for sequence, message in post.state.pending_door_states():
+            try:
+                post.link.report(Kind.DOOR_STATE, message)
+            except (Conflict, Invalid, NotFound):
+                post.statistics.refused_reports += 1
+            post.state.forget_door_state(sequence)
 
     def report_door(self, change: Door) -> None:
-        """Tell the server what the door's contacts say, or write it down for later."""
+        """Keep what a contact says: for the server now, or sealed in the journal while it is away."""
         post = self._post
+        self.waits = True
+        if not self.reachable:
+            try:
+                self._journal.write(OfflineDoor(state=change))
+                return
+            except Unavailable:
+                pass  # no journal yet, or no room in it: perhaps among the states
+        sequence = post.state.next_sequence()
         state = DoorState(
             agent_id=post.orders.agent_id,
             gate_id=post.orders.gate_id,
-            sequence=post.state.next_sequence(),
+            sequence=sequence,
             state=change,
             at=post.watch.server_now(),
         )
-        if self.reachable:
-            try:
-                self._journal.replay()
-                post.link.report(Kind.DOOR_STATE, post.sign(state))
-                return
-            except Unavailable:
-                self.lost()
-        self._journal.write(OfflineDoor(state=change))
+        post.state.keep_door_state(sequence, post.sign(state))

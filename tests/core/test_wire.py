@@ -14,6 +14,7 @@ from doorward.core.encoding import canonical_json, to_text
 from doorward.core.errors import Invalid, Tampered
 from doorward.core.wire import (
     START_OF_CHAIN,
+    ChainRestart,
     ClockReport,
     Credential,
     CredentialSeen,
@@ -34,20 +35,25 @@ from doorward.core.wire import (
     PlateEvidence,
     PolicyEntry,
     Receipt,
+    RefusedEntry,
     Request,
     Sighting,
     Signed,
+    Standing,
     TimeReply,
     Wants,
     Window,
     credential_hash,
     decode,
     encode,
+    hand_over,
+    key_id_of,
     kind_of,
     open_fact,
     open_message,
     seal_fact,
     seal_message,
+    successor_of,
 )
 
 NOON = datetime(2030, 1, 7, 12, tzinfo=UTC)
@@ -105,11 +111,20 @@ MESSAGES: list[Any] = [
         previous=START_OF_CHAIN,
         at=NOON,
         clock_doubtful=False,
+        key_id=bytes(8),
         sealed=bytes(64),
     ),
-    Receipt(agent_id="agent_a", up_to=10, head=bytes(32)),
+    ChainRestart(agent_id="agent_a", gate_id="gate_a", sequence=11, previous=bytes(32), held=bytes(32)),
+    Receipt(
+        agent_id="agent_a",
+        up_to=10,
+        head=bytes(32),
+        refused=(RefusedEntry(sequence=9, because="unreadable"),),
+    ),
     Request(agent_id="agent_a", gate_id="gate_a", wants=Wants.POLICY, nonce=bytes(16), sent_at=NOON),
-    TimeReply(nonce=bytes(16), received_at=NOON, sent_at=NOON),
+    TimeReply(nonce=bytes(16), received_at=NOON, sent_at=NOON, next_sequence=11),
+    Standing(agent_id="agent_a", gate_id="gate_a", nonce=bytes(16), mode=Mode.RELEASED, lease_seconds=90),
+    hand_over(KEY, OTHER),
 ]
 NONSENSE: list[Any] = [[1], {}, 2.5, "\x00", -1, 2**60, {"a": 1}, "x" * 6000]
 NAMES = [f"{type(message).__name__}-{i}" for i, message in enumerate(MESSAGES)]
@@ -224,6 +239,7 @@ def test_only_the_server_reads_a_journal_entry(fact: JournalFact) -> None:
         previous=START_OF_CHAIN,
         at=NOON,
         clock_doubtful=False,
+        key_id=key_id_of(JOURNAL_KEY),
         sealed=sealed,
     )
     assert open_fact(SERVER, entry) == fact
@@ -242,6 +258,18 @@ def test_keyed_hashes_depend_on_key_and_kind_and_not_on_how_a_plate_is_written()
     assert credential_hash(one, Credential.PLATE, "ab-123 c") == credential_hash(
         one, Credential.PLATE, "AB123C"
     )
+
+
+def test_a_key_is_followed_only_by_one_that_agreed() -> None:
+    handover = hand_over(KEY, OTHER)
+    assert successor_of(handover).public_bytes_raw() == OTHER.public_key().public_bytes_raw()
+    for spoilt in (
+        replace(handover, before=bytes(32)),
+        replace(handover, after=KEY.public_key().public_bytes_raw()),
+        replace(handover, proof=bytes(64)),
+    ):
+        with pytest.raises(Tampered):
+            successor_of(spoilt)
 
 
 def test_each_message_has_a_kind_of_its_own() -> None:

@@ -13,11 +13,14 @@ from doorward.core.wire import Kind, Signed
 from doorward_edge.clock import ClockWatch, SystemClock
 from doorward_edge.doorman import Doorman
 from doorward_edge.drivers.http_link import HttpLink, Server
+from doorward_edge.held import Held
 from doorward_edge.journal import Journal
 from doorward_edge.passage import Seen
-from doorward_edge.ports import BarrierState, Step
+from doorward_edge.ports import BarrierState, Movement, Step
 from doorward_edge.post import Post
+from doorward_edge.standalone import Standalone
 from doorward_edge.state import AgentState
+from doorward_edge.trust import Trust
 from doorward_edge.upkeep import Upkeep
 from tests.edge.world import AGENT_KEY, CARD, ORDERS, SERVER_KEY
 
@@ -28,11 +31,15 @@ class NotedBarrier:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def open(self, seconds: int) -> None:
+    def open(self, seconds: int) -> Movement:
         with self._path.open("a") as file:
             file.write("open\n")
             file.flush()
             os.fsync(file.fileno())
+        return Movement.MOVED
+
+    def movement(self) -> Movement:
+        return Movement.MOVED
 
     def shut(self) -> None:
         pass
@@ -60,13 +67,17 @@ class Line:
         self._check()
         self._link.report(kind, message)
 
-    def replay(self, entries: Sequence[Signed]) -> Signed:
+    def replay(self, entries: Sequence[Signed], restart: Signed | None = None) -> Signed:
         self._check()
-        return self._link.replay(entries)
+        return self._link.replay(entries, restart)
 
-    def commands(self, request: Signed) -> Sequence[Signed]:
+    def standing(self, request: Signed) -> Signed:
         self._check()
-        return self._link.commands(request)
+        return self._link.standing(request)
+
+    def handovers(self, request: Signed) -> Sequence[Signed]:
+        self._check()
+        return self._link.handovers(request)
 
     def fetch(self, request: Signed) -> Signed:
         self._check()
@@ -81,11 +92,12 @@ def main(folder: Path, url: str, plan: str, fatal: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     clock, line = SystemClock(), Line(HttpLink(Server(url=url, site_id="site_a")))
+    state = AgentState(folder / "agent.state", AGENT_KEY)
     post = Post(
         orders=replace(ORDERS, retry_seconds=0.0),
         key=AGENT_KEY,
-        server_key=SERVER_KEY.public_key(),
-        state=AgentState(folder / "agent.state"),
+        trust=Trust([SERVER_KEY.public_key()], state, clock),
+        state=state,
         link=line,
         barrier=NotedBarrier(folder / "movements"),
         clock=clock,
@@ -93,7 +105,8 @@ def main(folder: Path, url: str, plan: str, fatal: str) -> None:
         checkpoint=checkpoint,
     )
     journal = Journal(post)
-    upkeep = Upkeep(post, journal)
+    held = Held(post.barrier, clock, post.statistics)
+    upkeep = Upkeep(post, journal, held)
     upkeep.recover()
     upkeep.round()
     if plan == "full":
@@ -101,7 +114,7 @@ def main(folder: Path, url: str, plan: str, fatal: str) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1, size * 10))
     if plan != "settle":
         line.is_cut = plan == "alone"
-        decision = Doorman(post, upkeep, journal).pass_one(Seen(card=CARD))
+        decision = Doorman(post, upkeep, Standalone(post, upkeep, journal, held)).pass_one(Seen(card=CARD))
         line.is_cut = False
         sys.stdout.write(f"{decision.opens} {decision.because} {decision.moved}\n")
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.getrlimit(resource.RLIMIT_FSIZE)[1],) * 2)

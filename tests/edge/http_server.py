@@ -57,13 +57,16 @@ def serving(server: FakeServer, certificate: tuple[Path, Path] | None = None) ->
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            kind = "application/json"
             try:
                 answer, status = _dispatch(server, self.path.rsplit("/", 1)[-1], body), 200
             except DoorwardError as error:
-                status = {Unavailable: 503, Conflict: 409}.get(type(error), 400)
-                answer = {}
+                known = {Unavailable: 503, Conflict: 409}.get(type(error), 400)
+                status = int(str(error.facts.get("status", known)))
+                answer, kind = {}, str(error.facts.get("content_type", "application/problem+json"))
             raw = json.dumps(answer).encode()
             self.send_response(status)
+            self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(raw)))
             self.end_headers()
             self.wfile.write(raw)
@@ -90,12 +93,15 @@ def serving(server: FakeServer, certificate: tuple[Path, Path] | None = None) ->
 
 def _dispatch(server: FakeServer, verb: str, body: dict[str, Any]) -> Any:
     if verb == "journal":
-        return server.replay([Signed.from_json(entry) for entry in body["entries"]]).to_json()
+        restart = Signed.from_json(body["restart"]) if body["restart"] else None
+        return server.replay([Signed.from_json(entry) for entry in body["entries"]], restart).to_json()
     message = Signed.from_json(body)
     if verb == "sightings":
         return server.ask(message).to_json()
     if verb == "commanded":
-        return [permit.to_json() for permit in server.commands(message)]
+        return server.standing(message).to_json()
+    if verb == "handovers":
+        return [one.to_json() for one in server.handovers(message)]
     if verb == "requests":
         return server.fetch(message).to_json()
     server.report(Kind.OUTCOME if verb == "outcomes" else Kind.DOOR_STATE, message)

@@ -30,6 +30,7 @@ def decide(policy: OfflinePolicy, shown: dict[Credential, str], now: datetime = 
         (replace(POLICY, schedules=((Window(opens=NOON - timedelta(1), closes=NOON),),)), Because.HOURS),
         (replace(POLICY, hash_key=bytes(32)), Because.UNKNOWN),
         (replace(POLICY, mode=Mode.EVACUATION, expires_at=NOON), Because.EXPIRED),
+        (replace(POLICY, mode=Mode.EVACUATION, entries=()), Because.UNKNOWN),
     ],
 )
 def test_the_policy_must_say_yes_in_every_respect(policy: OfflinePolicy, because: str | None) -> None:
@@ -51,5 +52,9 @@ def test_what_is_not_listed_opens_an_entry_only_in_an_evacuation(
     now = NOON + timedelta(seconds=offset)
     shown = {Credential.QR: card}
     inward = decide_alone(book, shown, direction=Direction.IN, now=now, doubtful=doubtful)
-    assert not inward.opens or (mode is Mode.EVACUATION and book and book.in_force(now))
+    assert not inward.opens
+    everybody = decide_alone(
+        book, shown, direction=Direction.IN, now=now, doubtful=doubtful, open_to_all=True
+    )
+    assert everybody.opens
     assert decide_alone(book, shown, direction=Direction.OUT, now=now, doubtful=doubtful).opens

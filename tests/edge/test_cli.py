@@ -80,10 +80,61 @@ def test_keygen_shows_the_public_half_only(tmp_path: Path, capsys: pytest.Captur
     assert leave("keygen", str(tmp_path / "k")) == 6
 
 
-def test_check_reads_everything_and_tells_no_secret(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert leave("check", str(folder / "gate.toml")) == 0
+def test_check_tries_the_server_and_each_device_and_moves_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "board").write_bytes(b"")
+    (folder / "door").write_text("0")
+    with serving(FakeServer(now=system_clock), (folder / "ours.pem", folder / "ours.key")) as url:
+        text = PLAIN.replace("https://127.0.0.1:1", url)
+        text = text.replace('kind = "simulated"', f'kind = "relay"\ndevice = "{folder}/board"')
+        text += f'\n[[inputs]]\nkind = "files"\ndevice = "{folder}"\n'
+        text += '[[inputs.contacts]]\nname = "door"\nmeans = "door"\n'
+        assert leave("check", str(write(folder / "gate.toml", text))) == 0
     shown = json.loads(capsys.readouterr().out)
-    assert shown == {"agent": "agent_a", "gate": "gate_a", "public_key": public_text(AGENT_KEY)}
+    assert (shown["agent"], shown["public_key"]) == ("agent_a", public_text(AGENT_KEY))
+    assert set(shown["checks"].values()) == {"works"}
+    assert list(shown["checks"]) == [
+        "state folder",
+        "server",
+        "agent at the server",
+        "policy of the gate",
+        "barrier",
+        "inputs 1",
+    ]
+    assert (folder / "board").read_bytes() == b""
+
+
+def test_check_says_which_part_does_not_work(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = PLAIN.replace('kind = "simulated"', 'kind = "relay"\ndevice = "/dev/no-such-board"')
+    text += '\n[[readers]]\ndevice = "/dev/no-such-reader"\n[camera]\nsource = "/no/such/video.mp4"\n'
+    assert leave("check", str(write(folder / "gate.toml", text))) == 7
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    for broken in ("server", "agent at the server", "policy of the gate", "barrier", "reader 1", "camera"):
+        assert checks[broken] != "works", broken
+
+
+def test_a_key_of_the_server_may_be_written_in_base64_or_hex_and_there_may_be_several(folder: Path) -> None:
+    raw = SERVER_KEY.public_key().public_bytes_raw()
+    assert server_key(raw.hex()).public_bytes_raw() == server_key(SERVER_PUBLIC + "=").public_bytes_raw()
+    listed = PLAIN.replace(f'"{SERVER_PUBLIC}"', f'["{SERVER_PUBLIC}", "{bytes(range(32)).hex()}"]')
+    config = load_config(write(folder / "gate.toml", listed))
+    assert config.server_keys == (SERVER_PUBLIC, bytes(range(32)).hex())
+
+
+def test_what_a_gate_expects_is_one_list_or_several(folder: Path) -> None:
+    text = PLAIN.replace('["card"]', '[["card", "pin"], ["face"]]')
+    config = load_config(write(folder / "gate.toml", text))
+    assert config.orders().expects == (frozenset({"card", "pin"}), frozenset({"face"}))
+
+
+def test_the_sample_in_the_documentation_can_be_read_but_for_what_only_a_site_knows(folder: Path) -> None:
+    page = (ROOT / "docs" / "operate" / "edge-agent.md").read_text()
+    sample = page.split("```toml\n")[1].split("```")[0]
+    config = load_config(write(folder / "gate.toml", sample))
+    assert config.camera
+    assert config.camera.challenge
+    assert config.challenge_seconds >= 24
 
 
 SPOILT = [

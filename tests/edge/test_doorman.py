@@ -15,10 +15,14 @@ from doorward.core.wire import (
     OfflineOutcome,
     Permit,
     PlateEvidence,
+    Request,
+    Signed,
+    Wants,
+    open_message,
 )
 from doorward_edge.alone import Because
 from doorward_edge.passage import Seen
-from tests.edge.world import CARD, ORDERS, SERVER_KEY, STRANGER_KEY, World
+from tests.edge.world import AGENT_KEY, CARD, ORDERS, SERVER_KEY, STRANGER_KEY, FakeServer, World
 
 FACE = FaceEvidence(template=to_text(bytes(512)), frames=4, quality=12.0)
 PLATE = PlateEvidence(candidates=(("AB123C", 0.9),), minimum_character_confidence=0.9, frames=4)
@@ -291,14 +295,31 @@ def test_nothing_of_a_person_lies_on_the_agents_disk(world: World) -> None:
     assert not [form for form in forms if form in left]
 
 
-def test_an_older_policy_does_not_replace_a_newer_one(world: World) -> None:
+def test_a_recorded_policy_does_not_replace_a_newer_one(world: World) -> None:
+    request = world.post.sign(world.post.request(Wants.POLICY))
+    recorded = world.server.fetch(request)
+    fetch = world.server.fetch
+    world.server.mode = Mode.LOCKDOWN
+    world.upkeep.round()
+
+    class Recording(FakeServer):
+        def fetch(self, message: Signed) -> Signed:
+            is_time = open_message(AGENT_KEY.public_key(), Request, message).wants is Wants.TIME
+            return fetch(message) if is_time else recorded
+
+    world.restart(link=Recording(now=lambda: world.clock.time))
+    assert world.upkeep.book is None
+    assert world.post.statistics.refused_reports == 1
+
+
+def test_a_server_whose_clock_went_back_gives_policies_all_the_same(world: World) -> None:
     world.server.version = 5
     world.upkeep.round()
-    world.server.version, world.server.mode = 4, Mode.EVACUATION
+    world.server.version, world.server.mode = 4, Mode.LOCKDOWN
+    world.server.now = lambda: world.clock.time - timedelta(days=1)
     world.upkeep.round()
-    assert world.upkeep.book
-    assert world.upkeep.book.policy.mode is Mode.NORMAL
-    assert world.post.statistics.refused_reports == 1
+    world.cut()
+    assert world.doorman.pass_one(GOOD).because == Because.LOCKDOWN
 
 
 def test_a_server_that_refuses_the_journal_is_not_asked_without_end(world: World) -> None:

@@ -9,7 +9,7 @@ import pytest
 from doorward.core.errors import Unavailable
 from doorward_edge.drivers.line_reader import LineReader
 from doorward_edge.drivers.relay import RelayBarrier, RelayWords
-from doorward_edge.drivers.simulated import SimulatedBarrier, SimulatedDoor, SimulatedReader
+from doorward_edge.drivers.simulated import SimulatedBarrier, SimulatedInputs, SimulatedReader
 from doorward_edge.ports import BarrierState, ReaderEvent, Shown
 from tests.edge.world import HandClock
 
@@ -57,7 +57,7 @@ def test_a_relay_gets_on_and_later_off(line: tuple[int, Path]) -> None:
     relay.open(5)
     assert said(board, 4) == ON
     assert relay.state() is BarrierState.OPEN
-    assert [seconds for seconds, _ in timer.waiting] == [5]
+    assert [round(seconds) for seconds, _ in timer.waiting] == [5]
     timer.ring()
     assert said(board, 4) == OFF
     assert relay.state() is BarrierState.SHUT
@@ -78,7 +78,9 @@ def test_opening_again_prolongs_instead_of_shutting_in_between(line: tuple[int, 
     relay = RelayBarrier(line[1], after=timer)
     relay.open(5)
     relay.open(9)
-    assert [seconds for seconds, _ in timer.waiting] == [9]
+    assert [round(seconds) for seconds, _ in timer.waiting] == [9]
+    relay.open(2)
+    assert [round(seconds) for seconds, _ in timer.waiting] == [9]
 
 
 def test_a_gpio_value_file_works_like_a_board_and_a_missing_one_is_never_made(tmp_path: Path) -> None:
@@ -140,7 +142,7 @@ def test_a_missing_reader_is_unavailable(tmp_path: Path) -> None:
 
 def test_simulated_devices_answer_like_real_ones() -> None:
     clock = HandClock()
-    barrier, reader, door = SimulatedBarrier(clock), SimulatedReader(), SimulatedDoor()
+    barrier, reader, door = SimulatedBarrier(clock), SimulatedReader(), SimulatedInputs()
     barrier.open(5)
     assert barrier.state() is BarrierState.OPEN
     clock.advance(5)

@@ -17,10 +17,13 @@ from doorward_edge.commands import Commands
 from doorward_edge.doorman import Doorman
 from doorward_edge.drivers.local_link import LocalLink
 from doorward_edge.drivers.simulated import SimulatedBarrier
+from doorward_edge.held import Held
 from doorward_edge.journal import Journal
 from doorward_edge.passage import Seen
 from doorward_edge.post import Orders, Post
+from doorward_edge.standalone import Standalone
 from doorward_edge.state import AgentState
+from doorward_edge.trust import Trust
 from doorward_edge.upkeep import Upkeep
 from tests.conftest import SteppingClock
 from tests.edge.world import HandClock
@@ -48,6 +51,7 @@ class Site:
     post: Post
     upkeep: Upkeep
     doorman: Doorman
+    commands: Commands
     barrier: SimulatedBarrier
     clock: SharedTime
 
@@ -66,35 +70,42 @@ def link_to(scene: Scene) -> LocalLink:
         with scene.unit() as unit:
             return service.answer_request(unit, scene.post, message)
 
-    def command(message: Signed) -> list[Signed]:
+    def order(message: Signed) -> Signed:
         with scene.unit() as unit:
-            return service.commanded_permits(unit, scene.post, message)
+            return service.standing_at(unit, scene.post, message)
 
-    def take(entries: Sequence[Signed]) -> Signed:
+    def introduce(message: Signed) -> list[Signed]:
         with scene.unit() as unit:
-            return service.replay(unit, scene.post, entries)
+            return service.handovers_to(unit, scene.post, message)
 
-    return LocalLink(answer=answer, note=note, take=take, give=give, command=command)
+    def take(entries: Sequence[Signed], restart: Signed | None) -> Signed:
+        with scene.unit() as unit:
+            return service.replay(unit, scene.post, entries, restart=restart)
+
+    return LocalLink(answer=answer, note=note, take=take, give=give, order=order, introduce=introduce)
 
 
 @pytest.fixture
 def site(database: Database, clock: SteppingClock, tmp_path: Path) -> Iterator[Site]:
     scene, time = Scene(database, clock), SharedTime(clock)
     barrier = SimulatedBarrier(time)
+    state = AgentState(tmp_path / "agent.state", AGENT_KEY)
     post = Post(
-        orders=Orders(agent_id="agent_1", gate_id=CARD_GATE.id, expects=frozenset({"card"})),
+        orders=Orders(agent_id="agent_1", gate_id=CARD_GATE.id, expects=(frozenset({"card"}),)),
         key=AGENT_KEY,
-        server_key=SERVER_KEYS.signing.public_key(),
-        state=AgentState(tmp_path / "agent.state"),
+        trust=Trust([SERVER_KEYS.signing.public_key()], state, time),
+        state=state,
         link=link_to(scene),
         barrier=barrier,
         clock=time,
         watch=ClockWatch(time),
     )
     journal = Journal(post)
-    upkeep = Upkeep(post, journal)
+    held = Held(barrier, time, post.statistics)
+    upkeep = Upkeep(post, journal, held)
     upkeep.round()
-    yield Site(scene, post, upkeep, Doorman(post, upkeep, journal), barrier, time)
+    doorman = Doorman(post, upkeep, Standalone(post, upkeep, journal, held))
+    yield Site(scene, post, upkeep, doorman, Commands(post, upkeep, held), barrier, time)
     post.state.close()
 
 
@@ -126,10 +137,10 @@ def test_offline_passages_are_told_later_and_counted_once(site: Site) -> None:
 def test_staff_open_from_afar_once(site: Site) -> None:
     with site.scene.unit() as unit:
         service.open_now(unit, site.scene.post, CARD_GATE.id, Cause(reason=next(iter(Reason))))
-    commands = Commands(site.post, site.upkeep)
-    assert [decision.moved for decision in commands.look()] == [True]
+    assert [decision.moved for decision in site.commands.look()] == [True]
+    site.upkeep.deliver()
     site.clock.advance(2)
-    assert commands.look() == []
+    assert site.commands.look() == []
     assert [state for state, _ in site.scene.states()] == ["opened"]
 
 

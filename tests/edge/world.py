@@ -10,9 +10,10 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from doorward.core.errors import Conflict, Unavailable
+from doorward.core.errors import Unavailable
 from doorward.core.wire import (
     START_OF_CHAIN,
+    ChainRestart,
     Credential,
     Direction,
     DoorState,
@@ -25,13 +26,16 @@ from doorward.core.wire import (
     Permit,
     PolicyEntry,
     Receipt,
+    RefusedEntry,
     Request,
     Sighting,
     Signed,
+    Standing,
     TimeReply,
     Wants,
     Window,
     credential_hash,
+    hand_over,
     link_of,
     open_fact,
     open_message,
@@ -41,10 +45,13 @@ from doorward_edge.clock import ClockWatch
 from doorward_edge.commands import Commands
 from doorward_edge.doorman import Doorman
 from doorward_edge.drivers.simulated import SimulatedBarrier
+from doorward_edge.held import Held
 from doorward_edge.journal import Journal
-from doorward_edge.ports import Checkpoint, go_on
+from doorward_edge.ports import Checkpoint, Link, go_on
 from doorward_edge.post import Orders, Post
+from doorward_edge.standalone import Standalone
 from doorward_edge.state import AgentState
+from doorward_edge.trust import Trust
 from doorward_edge.upkeep import Upkeep
 
 NOON = datetime(2030, 1, 7, 12, tzinfo=UTC)
@@ -53,7 +60,7 @@ JOURNAL_KEY = X25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
 AGENT_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(64, 96)))
 STRANGER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(96, 128)))
 CARD = "04-GOOD-CARD"
-ORDERS = Orders(agent_id="agent_a", gate_id="gate_a", expects=frozenset({"card"}), gather_seconds=1.0)
+ORDERS = Orders(agent_id="agent_a", gate_id="gate_a", expects=(frozenset({"card"}),), gather_seconds=1.0)
 
 
 class HandClock:
@@ -98,7 +105,12 @@ class FakeServer:
     outcomes: list[Outcome] = field(default_factory=list)
     doors: list[DoorState] = field(default_factory=list)
     journal: list[tuple[JournalEntry, JournalFact]] = field(default_factory=list)
-    commanded: list[Signed] = field(default_factory=list)
+    commanded: list[Permit] = field(default_factory=list)
+    restarts: list[ChainRestart] = field(default_factory=list)
+    refuses: Callable[[JournalEntry], str | None] = lambda entry: None
+    refuse_reports: type[Exception] | None = None
+    lease_seconds: int = 90
+    older: list[Ed25519PrivateKey] = field(default_factory=list)
     lock: Any = field(default_factory=threading.RLock)
 
     def _listen(self) -> None:
@@ -136,6 +148,8 @@ class FakeServer:
     def report(self, kind: Kind, message: Signed) -> None:
         with self.lock:
             self._listen()
+            if self.refuse_reports is not None:
+                raise self.refuse_reports("refused")
             if kind is Kind.DOOR_STATE:
                 self.doors.append(open_message(AGENT_KEY.public_key(), DoorState, message))
                 return
@@ -144,35 +158,59 @@ class FakeServer:
                 return
             self.outcomes.append(outcome)
 
-    def replay(self, entries: Sequence[Signed]) -> Signed:
+    def replay(self, entries: Sequence[Signed], restart: Signed | None = None) -> Signed:
         with self.lock:
             self._listen()
+            if restart is not None:
+                self.restarts.append(open_message(AGENT_KEY.public_key(), ChainRestart, restart))
+                assert self.restarts[-1].held == self.head
+                self.head = self.restarts[-1].previous
+            refused = []
             for signed in entries:
                 entry = open_message(AGENT_KEY.public_key(), JournalEntry, signed)
-                if self.journal and entry.sequence <= self.journal[-1][0].sequence:
+                if entry.sequence <= self.up_to:
                     continue
-                if entry.previous != self.head():
-                    raise Conflict("The chain is broken.")
-                self._bodies.append(signed.body)
-                self.journal.append((entry, open_fact(JOURNAL_KEY, entry)))
-            up_to = self.journal[-1][0].sequence
-            return seal_message(
-                self.key, "server", Receipt(agent_id="agent_a", up_to=up_to, head=self.head())
-            )
+                if entry.previous != self.head:
+                    break
+                self.up_to, self.head = entry.sequence, link_of(signed.body)
+                because = self.refuses(entry)
+                if because is None:
+                    self.journal.append((entry, open_fact(JOURNAL_KEY, entry)))
+                else:
+                    refused.append(RefusedEntry(sequence=entry.sequence, because=because))
+            receipt = Receipt(agent_id="agent_a", up_to=self.up_to, head=self.head, refused=tuple(refused))
+            return seal_message(self.key, "server", receipt)
 
-    _bodies: list[bytes] = field(default_factory=list)
+    up_to: int = 0
+    head: bytes = START_OF_CHAIN
 
-    def head(self) -> bytes:
-        return link_of(self._bodies[-1]) if self._bodies else START_OF_CHAIN
-
-    def commands(self, message: Signed) -> list[Signed]:
+    def standing(self, message: Signed) -> Signed:
         with self.lock:
             self._listen()
             request = open_message(AGENT_KEY.public_key(), Request, message)
             assert request.wants is Wants.COMMANDS
-            return list(self.commanded)
+            standing = Standing(
+                agent_id="agent_a",
+                gate_id="gate_a",
+                nonce=request.nonce,
+                mode=self.mode,
+                lease_seconds=self.lease_seconds,
+                permits=tuple(self.commanded),
+            )
+            return seal_message(self.key, "server", standing)
 
-    def command(self, *, number: int = 2**50, key: Ed25519PrivateKey = SERVER_KEY, **change: Any) -> None:
+    def handovers(self, message: Signed) -> list[Signed]:
+        with self.lock:
+            self._listen()
+            open_message(AGENT_KEY.public_key(), Request, message)
+            return [seal_message(one, "server", hand_over(one, self.key)) for one in self.older]
+
+    def highest(self) -> int:
+        """The greatest number that it has seen of the agent."""
+        numbers = [one.sequence for one in self.sightings] + [one.sequence for one in self.doors]
+        return max([*numbers, self.up_to])
+
+    def command(self, *, number: int = 2**50, **change: Any) -> None:
         """Staff give a permit by hand."""
         permit = Permit(
             permit_id=f"permit_{number}",
@@ -184,7 +222,7 @@ class FakeServer:
             open_seconds=3,
             expires_at=self.now() + timedelta(seconds=5),
         )
-        self.commanded.append(seal_message(key, "server", replace(permit, **change)))
+        self.commanded.append(replace(permit, **change))
 
     def fetch(self, message: Signed) -> Signed:
         with self.lock:
@@ -192,7 +230,9 @@ class FakeServer:
             request = open_message(AGENT_KEY.public_key(), Request, message)
             if request.wants is Wants.TIME:
                 now = self.now()
-                reply = TimeReply(nonce=request.nonce, received_at=now, sent_at=now)
+                reply = TimeReply(
+                    nonce=request.nonce, received_at=now, sent_at=now, next_sequence=self.highest() + 1
+                )
                 return seal_message(self.key, "server", reply)
             return seal_message(self.key, "server", self.policy(request.nonce))
 
@@ -231,6 +271,7 @@ class World:
     clock: HandClock = field(default_factory=HandClock)
     orders: Orders = ORDERS
     checkpoint: Checkpoint = go_on
+    link: Link | None = None
 
     def __post_init__(self) -> None:
         self.server = FakeServer(now=lambda: self.clock.time)
@@ -238,26 +279,30 @@ class World:
         self.start()
 
     def start(self) -> None:
+        state = AgentState(self.folder / "agent.state", AGENT_KEY)
         self.post = Post(
             orders=self.orders,
             key=AGENT_KEY,
-            server_key=SERVER_KEY.public_key(),
-            state=AgentState(self.folder / "agent.state"),
-            link=self.server,
+            trust=Trust([SERVER_KEY.public_key()], state, self.clock),
+            state=state,
+            link=self.link or self.server,
             barrier=self.barrier,
             clock=self.clock,
             watch=ClockWatch(self.clock),
             checkpoint=self.checkpoint,
         )
         self.journal = Journal(self.post)
-        self.upkeep = Upkeep(self.post, self.journal)
-        self.doorman = Doorman(self.post, self.upkeep, self.journal)
-        self.commands = Commands(self.post, self.upkeep)
+        self.held = Held(self.barrier, self.clock, self.post.statistics)
+        self.upkeep = Upkeep(self.post, self.journal, self.held)
+        alone = Standalone(self.post, self.upkeep, self.journal, self.held)
+        self.doorman = Doorman(self.post, self.upkeep, alone)
+        self.commands = Commands(self.post, self.upkeep, self.held)
         self.upkeep.recover()
         self.upkeep.round()
 
-    def restart(self) -> None:
+    def restart(self, link: Link | None = None) -> None:
         self.post.state.close()
+        self.link = link
         self.start()
 
     def cut(self) -> None:

@@ -60,6 +60,7 @@ class Journal:
             previous=self.previous,
             at=datetime.now(UTC),
             clock_doubtful=False,
+            key_id=wire.key_id_of(self._sealed_to),
             sealed=wire.seal_fact(self._sealed_to, AGENT, number, fact),
         )
         self.entries.append(self._site.sign(entry))

@@ -14,11 +14,12 @@ from doorward.gates.model import Factor, Gate
 from doorward.gates.service import (
     admit,
     answer_request,
-    commanded_permits,
+    handovers_to,
     replay,
     report,
     report_door,
     set_piece,
+    standing_at,
 )
 from doorward.vision.plates import Region
 from doorward.vision.sources import Source, open_source
@@ -32,6 +33,7 @@ from doorward_edge.ports import Prompt, Reader
 from doorward_edge.post import Orders, Post
 from doorward_edge.state import AgentState
 from doorward_edge.statistics import AgentStatistics
+from doorward_edge.trust import Trust
 from doorward_edge.watcher.budget import FrameBudget
 from doorward_edge.watcher.faces import FaceWatch, watch_faces
 from doorward_edge.watcher.liveness import new_challenge_check
@@ -68,16 +70,17 @@ def local_agent(
     key = load_key(key_file)
     _register(house, gate, agent_id, public_text(key))
     clock, statistics = SystemClock(), AgentStatistics()
+    state = AgentState(states / f"{agent_id}.state", key)
     post = Post(
         orders=Orders(
             agent_id=agent_id,
             gate_id=gate.id,
             direction=Direction(gate.direction.value),
-            expects=_expects(gate, looking),
+            expects=(_expects(gate, looking),),
         ),
         key=key,
-        server_key=house.post.keys.signing.public_key(),
-        state=AgentState(states / f"{agent_id}.state"),
+        trust=Trust([house.post.keys.signing.public_key()], state, clock),
+        state=state,
         link=_link(house, agent_id),
         barrier=SimulatedBarrier(clock),
         clock=clock,
@@ -123,19 +126,23 @@ def _link(house: House, agent_id: str) -> LocalLink:
             else:
                 report_door(unit, house.post, signed)
 
-    def take(entries: Sequence[Signed]) -> Signed:
+    def take(entries: Sequence[Signed], restart: Signed | None) -> Signed:
         with house.unit(actor) as unit:
-            return replay(unit, house.post, entries)
+            return replay(unit, house.post, entries, restart=restart)
 
     def give(signed: Signed) -> Signed:
         with house.unit(actor) as unit:
             return answer_request(unit, house.post, signed)
 
-    def command(signed: Signed) -> Sequence[Signed]:
+    def order(signed: Signed) -> Signed:
         with house.unit(actor) as unit:
-            return commanded_permits(unit, house.post, signed)
+            return standing_at(unit, house.post, signed)
 
-    return LocalLink(answer=answer, note=note, take=take, give=give, command=command)
+    def introduce(signed: Signed) -> Sequence[Signed]:
+        with house.unit(actor) as unit:
+            return handovers_to(unit, house.post, signed)
+
+    return LocalLink(answer=answer, note=note, take=take, give=give, order=order, introduce=introduce)
 
 
 def _opened(looking: Looking) -> Source:

@@ -21,13 +21,15 @@ class ServerKeys:
     signing: Ed25519PrivateKey
     journal: X25519PrivateKey
     older_journals: tuple[X25519PrivateKey, ...] = ()  # what was sealed before the keys changed is on its way
+    older_signing: tuple[Ed25519PrivateKey, ...] = ()  # each of them hands over to the present one
 
     @classmethod
     def from_signing_key(
         cls, signer_id: str, signing: Ed25519PrivateKey, older: Sequence[Ed25519PrivateKey] = ()
     ) -> "ServerKeys":
         """Both keys from one: the journal's is derived from the signing key (HKDF, RFC 5869)."""
-        return cls(signer_id, signing, _journal_of(signing), tuple(_journal_of(one) for one in older))
+        journals = tuple(_journal_of(one) for one in older)
+        return cls(signer_id, signing, _journal_of(signing), journals, tuple(older))
 
     @property
     def public(self) -> bytes:

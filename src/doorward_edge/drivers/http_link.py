@@ -14,14 +14,11 @@ from doorward.core.errors import Conflict, Denied, DoorwardError, Invalid, NotFo
 from doorward.core.wire import Kind, Signed
 
 MOST_BYTES: Final = 24 * 1024 * 1024  # a policy of 16 MiB in base 64, and its frame
-REFUSALS: Final[dict[int, type[DoorwardError]]] = {
-    400: Invalid,
-    401: Denied,
-    403: Denied,
-    404: NotFound,
-    409: Conflict,
-    422: Invalid,
-}
+PROBLEM: Final = "application/problem+json"
+# What the server itself says of this very message, which would be said again. Any other 4xx (a key that lacks
+# the right, too many requests, a wrong address) is a refusal too, but may be mended: what waits is kept.
+FINAL: Final[dict[int, type[DoorwardError]]] = {400: Invalid, 404: NotFound, 409: Conflict, 422: Invalid}
+TOO_LATE: Final = 408
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +56,16 @@ class HttpLink:
         """Let go of the connection."""
         self._client.close()
 
+    def reach(self) -> None:
+        """Whether anybody with the right certificate answers there; `Unavailable` says what is in the way."""
+        try:
+            self._client.get("", timeout=self._timeout)
+        except httpx.HTTPError as error:
+            raise Unavailable(
+                "The server does not answer, or with another certificate: "
+                "check url, port, certificate and the line."
+            ) from error
+
     def ask(self, sighting: Signed) -> Signed:
         """POST sightings."""
         return Signed.from_json(self._post("sightings", sighting.to_json()))
@@ -67,16 +74,23 @@ class HttpLink:
         """POST outcomes or door states."""
         self._post("outcomes" if kind is Kind.OUTCOME else "door-states", message.to_json())
 
-    def replay(self, entries: Sequence[Signed]) -> Signed:
+    def replay(self, entries: Sequence[Signed], restart: Signed | None = None) -> Signed:
         """POST journal: a batch of entries."""
-        body = {"entries": [entry.to_json() for entry in entries]}
-        return Signed.from_json(self._post("journal", body))
+        body = {
+            "entries": [entry.to_json() for entry in entries],
+            "restart": restart.to_json() if restart else None,
+        }
+        return Signed.from_json(self._post("journal", body, seconds=self._policy_seconds))
 
-    def commands(self, request: Signed) -> Sequence[Signed]:
-        """POST commanded: permits given by hand."""
-        listed = self._post("commanded", request.to_json())
+    def standing(self, request: Signed) -> Signed:
+        """POST commanded: the mode, and permits given by hand."""
+        return Signed.from_json(self._post("commanded", request.to_json()))
+
+    def handovers(self, request: Signed) -> Sequence[Signed]:
+        """POST handovers: introductions of the server's present key."""
+        listed = self._post("handovers", request.to_json())
         if not isinstance(listed, list):
-            raise Invalid("The server's answer holds no list of permits.")
+            raise Invalid("The server's answer holds no list of handovers.")
         return [Signed.from_json(one) for one in listed]
 
     def fetch(self, request: Signed) -> Signed:
@@ -90,16 +104,25 @@ class HttpLink:
                 raw = _read(answer)
         except httpx.HTTPError as error:
             raise Unavailable("The server did not answer: check the line and the certificate.") from error
-        if answer.status_code in REFUSALS:
-            raise REFUSALS[answer.status_code]("The server refused this message: see its log.")
-        if not 200 <= answer.status_code < 300:
-            raise Unavailable("The server cannot answer now: see its log.")
+        _check(answer)
         if not raw:
             return {}
         try:
             return json.loads(raw)
         except (ValueError, RecursionError) as error:
             raise Invalid("The server's answer is no JSON.") from error
+
+
+def _check(answer: httpx.Response) -> None:
+    """A refusal keeps an entry shut; only what is no answer at all makes the agent decide alone."""
+    status = answer.status_code
+    if 200 <= status < 300:
+        return
+    if not 400 <= status < 500 or status == TOO_LATE:
+        raise Unavailable("The server cannot answer now: see its log.", status=status)
+    is_its_own = answer.headers.get("content-type", "").startswith(PROBLEM)
+    refusal = FINAL.get(status, Denied) if is_its_own else Denied
+    raise refusal("The server refused this message: see its log.", status=status)
 
 
 def _read(answer: httpx.Response) -> bytes:

@@ -8,13 +8,14 @@ from doorward.core.wire import Kind, Signed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalLink:
-    """A `Link` made of five functions; messages are signed and verified all the same."""
+    """A `Link` made of functions; messages are signed and verified all the same."""
 
     answer: Callable[[Signed], Signed]
     note: Callable[[Kind, Signed], None]
-    take: Callable[[Sequence[Signed]], Signed]
+    take: Callable[[Sequence[Signed], Signed | None], Signed]
     give: Callable[[Signed], Signed]
-    command: Callable[[Signed], Sequence[Signed]] = lambda _: ()
+    order: Callable[[Signed], Signed]
+    introduce: Callable[[Signed], Sequence[Signed]]
 
     def ask(self, sighting: Signed) -> Signed:
         """The permit for a sighting."""
@@ -24,13 +25,17 @@ class LocalLink:
         """An outcome or a door state."""
         self.note(kind, message)
 
-    def replay(self, entries: Sequence[Signed]) -> Signed:
+    def replay(self, entries: Sequence[Signed], restart: Signed | None = None) -> Signed:
         """The receipt for journal entries."""
-        return self.take(entries)
+        return self.take(entries, restart)
 
-    def commands(self, request: Signed) -> Sequence[Signed]:
-        """Permits given by hand."""
-        return self.command(request)
+    def standing(self, request: Signed) -> Signed:
+        """What staff ordered."""
+        return self.order(request)
+
+    def handovers(self, request: Signed) -> Sequence[Signed]:
+        """What introduces the server's present key."""
+        return self.introduce(request)
 
     def fetch(self, request: Signed) -> Signed:
         """Policy or time."""

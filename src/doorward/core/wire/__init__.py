@@ -17,6 +17,7 @@ from doorward.core.wire.messages import (
 )
 from doorward.core.wire.offline import (
     START_OF_CHAIN,
+    ChainRestart,
     Credential,
     CredentialSeen,
     Direction,
@@ -29,14 +30,18 @@ from doorward.core.wire.offline import (
     OfflinePolicy,
     PolicyEntry,
     Receipt,
+    RefusedEntry,
     Window,
     credential_hash,
+    key_id_of,
     link_of,
 )
+from doorward.core.wire.orders import Handover, Standing, hand_over, successor_of
 from doorward.core.wire.signed import Kind, Signed, sign, verify
 
 __all__ = [
     "START_OF_CHAIN",
+    "ChainRestart",
     "ClockReport",
     "Credential",
     "CredentialSeen",
@@ -44,6 +49,7 @@ __all__ = [
     "Door",
     "DoorState",
     "FaceEvidence",
+    "Handover",
     "JournalEntry",
     "JournalFact",
     "Kind",
@@ -57,15 +63,19 @@ __all__ = [
     "PlateEvidence",
     "PolicyEntry",
     "Receipt",
+    "RefusedEntry",
     "Request",
     "Sighting",
     "Signed",
+    "Standing",
     "TimeReply",
     "Wants",
     "Window",
     "credential_hash",
     "decode",
     "encode",
+    "hand_over",
+    "key_id_of",
     "kind_of",
     "link_of",
     "open_fact",
@@ -73,5 +83,6 @@ __all__ = [
     "seal_fact",
     "seal_message",
     "sign",
+    "successor_of",
     "verify",
 ]

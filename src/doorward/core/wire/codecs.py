@@ -21,6 +21,7 @@ from doorward.core.wire.messages import (
     Wants,
 )
 from doorward.core.wire.offline import (
+    ChainRestart,
     Credential,
     Direction,
     JournalEntry,
@@ -28,8 +29,10 @@ from doorward.core.wire.offline import (
     OfflinePolicy,
     PolicyEntry,
     Receipt,
+    RefusedEntry,
     Window,
 )
+from doorward.core.wire.orders import Handover, Standing
 from doorward.core.wire.shapes import (
     Reader,
     flag,
@@ -49,18 +52,43 @@ from doorward.core.wire.shapes import (
 from doorward.core.wire.signed import Kind, Signed, sign, verify
 
 Message = (
-    Sighting | Permit | Outcome | DoorState | OfflinePolicy | JournalEntry | Receipt | Request | TimeReply
+    Sighting
+    | Permit
+    | Outcome
+    | DoorState
+    | OfflinePolicy
+    | JournalEntry
+    | ChainRestart
+    | Receipt
+    | Request
+    | TimeReply
+    | Standing
+    | Handover
 )
 M = TypeVar(
-    "M", Sighting, Permit, Outcome, DoorState, OfflinePolicy, JournalEntry, Receipt, Request, TimeReply
+    "M",
+    Sighting,
+    Permit,
+    Outcome,
+    DoorState,
+    OfflinePolicy,
+    JournalEntry,
+    ChainRestart,
+    Receipt,
+    Request,
+    TimeReply,
+    Standing,
+    Handover,
 )
 
 IDENTIFIER: Final = text(64)
 SEQUENCE: Final = whole(1, 2**53 - 1)
+LINK: Final = octets(32, 32)
+NONCE: Final = octets(16, 16)
 DAY_MS: Final = 86_400_000
 TEMPLATE_BYTES: Final = 128 * 4
 SMALL: Final = 16 * 1024
-MAX_BYTES: Final = {Kind.POLICY: 16 * 1024 * 1024}  # all other kinds: SMALL
+MAX_BYTES: Final = {Kind.POLICY: 16 * 1024 * 1024, Kind.RECEIPT: 64 * 1024}  # all other kinds: SMALL
 MAX_ENTRIES: Final = 50_000
 
 
@@ -113,6 +141,7 @@ _PERMIT = record(
     open_seconds=whole(0, 3600),
     expires_at=instant,
     valid_seconds=whole(1, 60),
+    highest=maybe(SEQUENCE),
 )
 _OUTCOME = record(Outcome, permit_id=IDENTIFIER, gate_id=IDENTIFIER, moved=flag, at=instant, certain=flag)
 _DOOR_STATE = record(
@@ -123,16 +152,26 @@ _REQUEST = record(
     agent_id=IDENTIFIER,
     gate_id=IDENTIFIER,
     wants=one_of(Wants),
-    nonce=octets(16, 16),
+    nonce=NONCE,
     sent_at=instant,
 )
-_TIME = record(TimeReply, nonce=octets(16, 16), received_at=instant, sent_at=instant)
+_TIME = record(TimeReply, nonce=NONCE, received_at=instant, sent_at=instant, next_sequence=SEQUENCE)
+_STANDING = record(
+    Standing,
+    agent_id=IDENTIFIER,
+    gate_id=IDENTIFIER,
+    nonce=NONCE,
+    mode=one_of(Mode),
+    lease_seconds=whole(1, 600),
+    permits=many(_PERMIT, 20),
+)
+_HANDOVER = record(Handover, before=octets(32, 32), after=octets(32, 32), proof=octets(64, 64))
 _POLICY = record(
     OfflinePolicy,
     agent_id=IDENTIFIER,
     gate_id=IDENTIFIER,
     version=whole(1, 2**53 - 1),
-    nonce=octets(16, 16),
+    nonce=NONCE,
     not_before=instant,
     expires_at=instant,
     direction=one_of(Direction),
@@ -157,12 +196,22 @@ _JOURNAL = record(
     agent_id=IDENTIFIER,
     gate_id=IDENTIFIER,
     sequence=SEQUENCE,
-    previous=octets(32, 32),
+    previous=LINK,
     at=instant,
     clock_doubtful=flag,
+    key_id=octets(8, 8),
     sealed=octets(48, 4096),
 )
-_RECEIPT = record(Receipt, agent_id=IDENTIFIER, up_to=whole(0, 2**53 - 1), head=octets(32, 32))
+_RESTART = record(
+    ChainRestart, agent_id=IDENTIFIER, gate_id=IDENTIFIER, sequence=SEQUENCE, previous=LINK, held=LINK
+)
+_RECEIPT = record(
+    Receipt,
+    agent_id=IDENTIFIER,
+    up_to=whole(0, 2**53 - 1),
+    head=LINK,
+    refused=many(record(RefusedEntry, sequence=SEQUENCE, because=text(64)), 500),
+)
 
 _READERS: Final[dict[type[Any], tuple[Kind, Reader[Message]]]] = {
     Sighting: (Kind.SIGHTING, _SIGHTING),
@@ -171,9 +220,12 @@ _READERS: Final[dict[type[Any], tuple[Kind, Reader[Message]]]] = {
     DoorState: (Kind.DOOR_STATE, _DOOR_STATE),
     OfflinePolicy: (Kind.POLICY, _POLICY),
     JournalEntry: (Kind.JOURNAL, _JOURNAL),
+    ChainRestart: (Kind.RESTART, _RESTART),
     Receipt: (Kind.RECEIPT, _RECEIPT),
     Request: (Kind.REQUEST, _REQUEST),
     TimeReply: (Kind.TIME, _TIME),
+    Standing: (Kind.STANDING, _STANDING),
+    Handover: (Kind.HANDOVER, _HANDOVER),
 }
 
 

@@ -19,6 +19,7 @@ from doorward.core.wire.offline import (
     OfflineDecision,
     OfflineDoor,
     OfflineOutcome,
+    key_id_of,
 )
 from doorward.core.wire.shapes import (
     Reader,
@@ -74,9 +75,10 @@ def open_fact(
     key: X25519PrivateKey, entry: JournalEntry, *, older: Sequence[X25519PrivateKey] = ()
 ) -> JournalFact:
     """The fact inside an entry; `Tampered` if it was sealed for another key, agent or sequence."""
-    binding = _binding(entry.agent_id, entry.sequence)
-    opened = (_opened(one, entry.sealed, binding) for one in (key, *older))
-    body = next((one for one in opened if one is not None), None)
+    named = [one for one in (key, *older) if key_id_of(one.public_key().public_bytes_raw()) == entry.key_id]
+    if not named:
+        raise Tampered("A journal entry was sealed to a key that this server does not hold any more.")
+    body = _opened(named[0], entry.sealed, _binding(entry.agent_id, entry.sequence))
     if body is None:
         raise Tampered("A journal entry was not sealed for this server and place.")
     value = parse(body, _PADDED_BYTES)

@@ -55,6 +55,8 @@ class Permit:
 
     The agent counts `valid_seconds` on its monotonic clock from the moment it asked, so that neither
     side's wall clock can stretch a permit; `expires_at` is the server's own record of the same end.
+    `highest` is told when the number was used before for something else: the greatest the server has seen
+    of this agent, which counts on from there and asks anew.
     """
 
     permit_id: str
@@ -66,6 +68,7 @@ class Permit:
     open_seconds: int
     expires_at: datetime
     valid_seconds: int = 5
+    highest: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,8 @@ class Door(StrEnum):
     EXIT_REQUESTED = "exit-requested"
     TAMPERED = "tampered"
     TAMPER_CLEARED = "tamper-cleared"
+    FIRE = "fire"  # the contact of the building's own fire alarm
+    FIRE_CLEARED = "fire-cleared"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,11 +115,16 @@ class Wants(StrEnum):
     POLICY = "policy"
     TIME = "time"
     COMMANDS = "commands"
+    KEYS = "keys"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """An agent asks for its policy or the time, whose answer repeats the nonce, or for commanded permits."""
+    """An agent asks for its policy, the time or what is ordered; the answer repeats the nonce.
+
+    The nonce alone proves that an answer is new: no clock of either side takes part in that. `KEYS` asks for
+    the `Handover`s to the server's present key, which prove themselves.
+    """
 
     agent_id: str
     gate_id: str
@@ -125,8 +135,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeReply:
-    """The two middle timestamps of an NTP exchange (RFC 5905, section 8), by the server's clock."""
+    """The two middle timestamps of an NTP exchange (RFC 5905, section 8), by the server's clock.
+
+    `next_sequence` is above every number that the server has seen of the asking agent.
+    """
 
     nonce: bytes
     received_at: datetime
     sent_at: datetime
+    next_sequence: int = 1

@@ -19,9 +19,10 @@ class Direction(StrEnum):
 
 
 class Mode(StrEnum):
-    """Lockdown shuts entries, evacuation opens everything."""
+    """Lockdown shuts entries; released (by staff) and evacuation hold the gate open while they last."""
 
     NORMAL = "normal"
+    RELEASED = "released"
     LOCKDOWN = "lockdown"
     EVACUATION = "evacuation"
 
@@ -134,7 +135,8 @@ JournalFact = OfflineDecision | OfflineOutcome | OfflineDoor
 class JournalEntry:
     """One link of an agent's chain: numbered with its sightings, sealed to the server, signed by the agent.
 
-    `previous` is the SHA-256 of the signed body before it (`START_OF_CHAIN` for the first ever).
+    `previous` is the SHA-256 of the signed body before it (`START_OF_CHAIN` for the first ever); `key_id`
+    names the key that it is sealed to.
     """
 
     agent_id: str
@@ -143,7 +145,13 @@ class JournalEntry:
     previous: bytes
     at: datetime
     clock_doubtful: bool
+    key_id: bytes
     sealed: bytes
+
+
+def key_id_of(journal_key: bytes) -> bytes:
+    """The name of a server's journal key: the first eight bytes of its SHA-256."""
+    return hashlib.sha256(journal_key).digest()[:8]
 
 
 def link_of(body: bytes) -> bytes:
@@ -152,9 +160,36 @@ def link_of(body: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChainRestart:
+    """The agent's chain goes on at `sequence` after `previous`, though the server holds `held` as its head.
+
+    What lay between is lost to one of them (a backup put back, a state file gone). The server raises an
+    alarm and goes on from there; it takes a restart only for the very head that it holds.
+    """
+
+    agent_id: str
+    gate_id: str
+    sequence: int
+    previous: bytes
+    held: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedEntry:
+    """An entry that the server cannot take: it is linked into the chain, and its content is left out."""
+
+    sequence: int
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """The server holds an agent's journal up to this sequence, durably; `head` is the last entry's link."""
+    """The server holds an agent's journal up to this sequence, durably; `head` is the last entry's link.
+
+    `refused` are those of the entries handed over just now that it could not take.
+    """
 
     agent_id: str
     up_to: int
     head: bytes
+    refused: tuple[RefusedEntry, ...] = ()

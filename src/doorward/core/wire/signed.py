@@ -27,6 +27,9 @@ class Kind(StrEnum):
     RECEIPT = "receipt"
     REQUEST = "request"
     TIME = "time"
+    STANDING = "standing"
+    HANDOVER = "handover"
+    RESTART = "restart"
 
 
 @dataclass(frozen=True, slots=True)

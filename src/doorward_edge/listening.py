@@ -1,0 +1,147 @@
+"""Polls readers and contacts without ever waiting for a server, and stamps what they say with its time."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from doorward.core.errors import DoorwardError, Unavailable
+from doorward.core.wire import Door
+from doorward_edge.held import Held
+from doorward_edge.passage import Seen
+from doorward_edge.ports import (
+    Condition,
+    Input,
+    InputChange,
+    Inputs,
+    KeyPressed,
+    Reader,
+    ReaderCondition,
+    ReaderEvent,
+    Shown,
+)
+from doorward_edge.post import Post
+from doorward_edge.upkeep import Upkeep
+
+MOST_AT_ONCE: Final = 16
+LONGEST_PIN: Final = 16
+STATES: Final = {
+    (Input.DOOR, True): Door.OPENED,
+    (Input.DOOR, False): Door.CLOSED,
+    (Input.EXIT, True): Door.EXIT_REQUESTED,
+    (Input.TAMPER, True): Door.TAMPERED,
+    (Input.TAMPER, False): Door.TAMPER_CLEARED,
+    (Input.FIRE, True): Door.FIRE,
+    (Input.FIRE, False): Door.FIRE_CLEARED,
+}
+CONDITIONS: Final = {
+    Condition.TAMPERED: Door.TAMPERED,
+    Condition.TAMPER_CLEARED: Door.TAMPER_CLEARED,
+}
+# How contacts are taken to stand before they have said anything: what differs is told at the first poll.
+AT_REST: Final = {Input.EXIT: False, Input.TAMPER: False, Input.FIRE: False}
+
+
+class Listener:
+    """Readers and contacts of one gate. Fire and the exit button act here and now; the rest is passed on."""
+
+    def __init__(
+        self,
+        post: Post,
+        upkeep: Upkeep,
+        held: Held,
+        *,
+        readers: Sequence[Reader] = (),
+        inputs: Sequence[Inputs] = (),
+    ) -> None:
+        self._post = post
+        self._upkeep = upkeep
+        self._held = held
+        self._readers = tuple(readers)
+        self._inputs = tuple(inputs)
+        self._stands: dict[Input, bool] = dict(AT_REST)
+        self._typed: dict[str, str] = {}
+
+    def listen(self, heard: Callable[[Seen], None]) -> None:
+        """One round over all devices; whatever was shown goes to `heard`."""
+        for inputs in self._inputs:
+            self._drain(inputs)
+        self._held.keep()
+        now = self._post.clock.monotonic()
+        # All that has arrived was shown by now, even if deciding the first of it takes long.
+        for seen in [seen for reader in self._readers for seen in self._read(reader, now)]:
+            heard(seen)
+
+    def _drain(self, inputs: Inputs) -> None:
+        try:
+            for _ in range(MOST_AT_ONCE):
+                change = inputs.poll()
+                if change is None:
+                    return
+                self._changed(change)
+        except Unavailable:
+            self._post.statistics.input_failures += 1
+
+    def _changed(self, change: InputChange) -> None:
+        if self._stands.get(change.input) == change.active:
+            return
+        self._stands[change.input] = change.active
+        self._act(change)
+        state = STATES.get((change.input, change.active))
+        if state is not None:
+            self._report(state)
+
+    def _act(self, change: InputChange) -> None:
+        orders = self._post.orders
+        match change:
+            case InputChange(Input.FIRE, active):
+                self._held.fire(active)
+            case InputChange(Input.EXIT, True) if orders.exit_opens:
+                self._post.move(orders.open_seconds)
+            case InputChange(Input.DOOR, False) if orders.relocks and not self._held.is_open_to_all:
+                self._post.barrier.shut()
+
+    def _report(self, state: Door) -> None:
+        try:
+            self._upkeep.report_door(state)
+        except DoorwardError:
+            self._post.statistics.faults += 1
+
+    def _read(self, reader: Reader, now: float) -> list[Seen]:
+        found: list[Seen] = []
+        try:
+            for _ in range(MOST_AT_ONCE):
+                event = reader.poll()
+                if event is None:
+                    break
+                seen = self._seen(event, now)
+                found += [seen] if seen else []
+        except Unavailable:
+            self._post.statistics.reader_failures += 1
+        return found
+
+    def _seen(self, event: ReaderEvent | KeyPressed | ReaderCondition, now: float) -> Seen | None:
+        match event:
+            case ReaderCondition(condition):
+                if condition in CONDITIONS:
+                    self._report(CONDITIONS[condition])
+                return None
+            case KeyPressed(digits, reader_id):
+                pin = self._typing(digits, reader_id)
+                return Seen(pin=pin, at=now) if pin else None
+            case ReaderEvent(Shown.CARD, value):
+                return Seen(card=value, at=now)
+            case ReaderEvent(Shown.QR, value):
+                return Seen(qr=value, at=now)
+            case ReaderEvent(Shown.PIN, value):
+                return Seen(pin=value, at=now)
+        return None
+
+    def _typing(self, digits: str, reader_id: str) -> str | None:
+        """The PIN once `#` ends it; `*` forgets what was typed."""
+        typed, done = self._typed.get(reader_id, ""), None
+        for key in digits:
+            if key == "#":
+                typed, done = "", typed or done
+            else:
+                typed = "" if key == "*" else (typed + key)[-LONGEST_PIN:]
+        self._typed[reader_id] = typed
+        return done
