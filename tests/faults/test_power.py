@@ -32,9 +32,9 @@ OF_A_PASSAGE = [
     ("answering", 1),
     ("answered", 1),
 ]
-OF_ANY_WRITE = ["sql:INSERT INTO audit_entries", "commit", "committed", "answering"]
+OF_ANY_WRITE = ["sql:INSERT INTO audit_entries", "commit", "committed"]
 OF_AN_ENROLMENT = ["sql:INSERT INTO people_templates", "sql:INSERT INTO vault_photos", "committed"]
-OF_A_ROTATION = ["file:os.rename:keyring.json.new", *OF_ANY_WRITE]
+OF_A_ROTATION = ["file:os.rename:keyring.json.new", "commit", "committed"]
 
 Ask = Callable[[Running], httpx.Response]
 
@@ -119,7 +119,7 @@ def test_power_may_fail_while_an_agent_reports_what_its_barrier_did(site: Site, 
     assert site.verified().size > 0
 
 
-@pytest.mark.parametrize("step", ["sql:INSERT INTO gate_presence", *OF_ANY_WRITE])
+@pytest.mark.parametrize("step", ["sql:INSERT INTO gate_presence", "commit", "committed"])
 def test_power_may_fail_while_an_offline_journal_is_taken_over(site: Site, step: str) -> None:
     journal = Journal(site)
     journal.opened()
@@ -176,7 +176,7 @@ def test_power_may_fail_in_the_middle_of_a_photo_and_the_sweep_clears_it_away(si
     assert site.verified().size > 0
 
 
-@pytest.mark.parametrize("step", ["sql:DELETE FROM vault_subject_keys", *OF_ANY_WRITE])
+@pytest.mark.parametrize("step", ["sql:DELETE FROM vault_subject_keys", "commit", "committed"])
 def test_power_may_fail_while_somebody_is_erased(site: Site, step: str) -> None:
     path = f"/api/v1/sites/{SITE_ID}/persons/{site.facts.person_id}"
     headers = {"Idempotency-Key": "erase-once"}
