@@ -175,6 +175,7 @@ def _report_beside_rapidocr(folder: Path) -> None:
         theirs = importlib.import_module("rapidocr_onnxruntime").RapidOCR
     except ImportError as error:
         print(f"RapidOCR's own pipeline was not timed: {error}.")
+        print("  It needs pyclipper, shapely, six, PyYAML and tqdm besides.")
         return
     peer = theirs(intra_op_num_threads=1, inter_op_num_threads=1)
     print(f"Beside RapidOCR's own pipeline, {_BESIDE} pictures of each set, one thread, median ms:")

@@ -37,7 +37,8 @@ class PlateCandidate:
 class PlateObservation:
     """One plate in an image: where, as what (best first), and its rectified crop (BGR, uint8).
 
-    `corners` is float32 (4, 2) clockwise from the upper left, or None where the detector gives a box only.
+    `corners` is float32 (4, 2) clockwise from the upper left, or None where the detector gives a box only;
+    `detection_confidence` is that of the closer look, where one was taken.
     """
 
     box: Box
