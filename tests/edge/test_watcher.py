@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from doorward.core.encoding import from_text
 from doorward.core.errors import Unavailable
 from doorward.core.wire import PlateEvidence
-from doorward.vision.liveness import Failed, Failure, Outcome, Passed, Pending
+from doorward.vision.liveness import Failed, Failure, Measured, Outcome, Passed, Pending
 from doorward.vision.model import Box, FaceDetection, FaceObservation, FaceProblem, FaceQuality
 from doorward.vision.sources import Frame, SourceStatistics
 from doorward_edge.drivers.simulated import SilentPrompt
@@ -83,7 +84,7 @@ def script(frames: dict[range, list[FaceObservation]]) -> Any:
 def watch(reel: Reel, how: FaceWatch, statistics: AgentStatistics | None = None) -> list[Seen]:
     budget = FrameBudget(most_per_second=1000, adapts=False)
     found = watch_faces(reel, how, budget=budget, statistics=statistics or AgentStatistics())
-    return [seen for seen in found if seen is not None]
+    return [seen for seen in found if seen is not None and not seen.waits]
 
 
 def test_one_person_over_many_frames_is_one_sighting() -> None:
@@ -134,22 +135,22 @@ def test_a_video_that_breaks_off_raises_its_reason_and_closes() -> None:
 class Scripted:
     """A detector that gives one outcome after the other."""
 
-    def __init__(self, outcomes: list[Outcome], *, same: bool = True) -> None:
+    def __init__(self, outcomes: list[Outcome], *, who: int | None = 7) -> None:
         self._outcomes = outcomes
-        self._same = same
+        self._who = who
 
     def see(self, image: NDArray[np.uint8], face: FaceObservation | None, at_seconds: float) -> Outcome:
         return self._outcomes.pop(0) if self._outcomes else Pending(None, 0)
 
-    def is_same_face(self, template: NDArray[np.float32]) -> bool:
-        return self._same
+    def measured(self) -> Measured | None:
+        return None if self._who is None else Measured(face(self._who).template, 9)
 
 
 @pytest.mark.parametrize(
     ("detector", "passed"),
     [
         (Scripted([Pending(None, 0), Passed(1.0)]), True),
-        (Scripted([Pending(None, 0), Passed(1.0)], same=False), False),
+        (Scripted([Pending(None, 0), Passed(1.0)], who=None), False),
         (Scripted([Failed(Failure.FLAT)]), False),
         (Scripted([]), False),
     ],
@@ -161,6 +162,53 @@ def test_with_a_challenge_each_face_says_whether_it_passed(detector: Scripted, p
     assert seen.face
     assert seen.face.liveness_passed is passed
     assert prompt.sentences
+
+
+def who(seen: Seen) -> int:
+    """Whose template travels."""
+    assert seen.face
+    return int(np.frombuffer(from_text(seen.face.template), "<f4").argmax())
+
+
+def test_whoever_does_the_challenge_is_who_is_identified() -> None:
+    detector = Scripted([Pending(None, 0), Passed(1.0)], who=2)
+    (seen,) = watch(Reel(8), FaceWatch(observe=script({range(8): [face(1)]}), new_check=lambda: detector))
+    assert (who(seen), seen.frames) == (2, 9)
+
+
+def test_somebody_seen_in_too_few_frames_is_not_sent() -> None:
+    how = FaceWatch(frames_needed=5, observe=script({range(3): [face(1)]}))
+    (seen,) = watch(Reel(40), how)
+    assert (seen.kinds, seen.problem) == ((), TOO_BRIEF)
+
+
+def test_a_second_person_in_view_has_a_turn_after_the_first() -> None:
+    detectors = [Scripted([*[Pending(None, 0)] * 8, Passed(1.0)], who=number) for number in (1, 2)]
+    both = [face(1), face(2, x=100)]
+    how = FaceWatch(observe=script({range(60): both}), new_check=lambda: detectors.pop(0))
+    assert [who(seen) for seen in watch(Reel(60), how)] == [1, 2]
+
+
+def test_a_passer_by_keeps_nobody_waiting() -> None:
+    begun: list[int] = []
+
+    def new_check() -> Scripted:
+        begun.append(1)
+        return Scripted([Pending(None, 0), Passed(1.0)], who=2)
+
+    walks_by = {range(2): [face(1)], range(15, 40): [face(2, x=100)]}
+    how = FaceWatch(observe=script(walks_by), new_check=new_check)
+    assert [who(seen) for seen in watch(Reel(40), how) if seen.face] == [2]
+    assert begun == [1]
+
+
+def test_while_somebody_is_checked_the_agent_is_told_to_wait() -> None:
+    detector = Scripted([*[Pending(None, 0)] * 4, Passed(1.0)])
+    how = FaceWatch(observe=script({range(20): [face(1)]}), new_check=lambda: detector)
+    found = watch_faces(
+        Reel(20), how, budget=FrameBudget(most_per_second=1000, adapts=False), statistics=AgentStatistics()
+    )
+    assert [seen.waits for seen in found if seen is not None] == [True] * 4 + [False]
 
 
 def test_frames_are_counted() -> None:

@@ -18,7 +18,7 @@ from doorward_edge.passage import Seen
 from doorward_edge.ports import Prompt
 from doorward_edge.statistics import AgentStatistics
 from doorward_edge.watcher.budget import FrameBudget
-from doorward_edge.watcher.liveness import Check, NewCheck
+from doorward_edge.watcher.liveness import Checked, Checks, NewCheck
 from doorward_edge.watcher.looking import examined
 
 MOST_FACES: Final = 3
@@ -76,7 +76,8 @@ class _Presence:
 def watch_faces(
     source: Source, watch: FaceWatch, *, budget: FrameBudget, statistics: AgentStatistics
 ) -> Iterator[Seen | None]:
-    """Each person once, in the order they were settled; None after each frame that settled nobody.
+    """Each person once, in the order they were settled; None after each frame that settled nobody, or a
+    `Seen` that waits while somebody is being led through a check.
 
     Ends with the source and raises what it raises (`Invalid`, `Unavailable`); what was pending then is told
     first. A source without any face ends with one `Seen` that says so.
@@ -86,7 +87,7 @@ def watch_faces(
     try:
         for frame in examined(source, budget, statistics):
             found = looker.look(frame)
-            yield from found or (None,)
+            yield from found or (looker.meanwhile(),)
     finally:
         statistics.frames_per_second = budget.per_second
     yield from looker.finish(frame.at_seconds if frame else 0.0)
@@ -97,12 +98,14 @@ class _Looker:
         self._watch = watch
         self._tracker: FaceTracker | None = None
         self._presence = _Presence(watch.patience_seconds)
-        self._check: Check | None = None
+        self._checks = Checks(watch.new_check, watch.prompt) if watch.new_check else None
         self._anything = False
 
     def look(self, frame: Frame) -> list[Seen]:
         observations = self._watch.observe(frame.image)
-        tracks = self._tracker_for(frame).add(observations, at=frame.at_seconds)
+        # Whoever left before enough frames agreed was seen too briefly for a door.
+        settled = self._tracker_for(frame).add(observations, at=frame.at_seconds)
+        tracks = [track for track in settled if track.agreed]
         told = self._tell(frame, observations, tracks)
         self._presence.see(observations, told=bool(tracks), at=frame.at_seconds)
         complaint = self._presence.complaint(frame.at_seconds, is_over=frame.is_still)
@@ -124,17 +127,13 @@ class _Looker:
         self, frame: Frame, observations: Sequence[FaceObservation], tracks: list[FaceTrack]
     ) -> list[Seen]:
         # A photo can't answer a challenge: what a still says of liveness is nothing.
-        if self._watch.new_check is None or frame.is_still:
-            return [_seen(track, None) for track in tracks]
-        if self._check is None and tracks:
-            self._check = Check(tracks[0], self._watch.new_check(), self._watch.prompt)
-        if self._check is None:
-            return []
-        verdict = self._check.see(frame, observations)
-        if verdict is None:
-            return []
-        track, self._check = self._check.track, None
-        return [_seen(track, verdict)]
+        if self._checks is None or frame.is_still:
+            return [_seen(track) for track in tracks]
+        return [_checked(one) for one in self._checks.see(frame, observations, tracks)]
+
+    def meanwhile(self) -> Seen | None:
+        """What there is to say after a frame that settled nobody."""
+        return Seen(waits=True) if self._checks is not None and self._checks.is_running else None
 
     def _heard(self, told: list[Seen]) -> list[Seen]:
         self._anything |= bool(told)
@@ -142,11 +141,11 @@ class _Looker:
 
     def finish(self, at: float) -> Iterator[Seen]:
         """What the end of the source settles."""
-        if self._check is not None:
-            yield from self._heard([_seen(self._check.track, False)])
-        tracks = self._tracker.finish() if self._tracker else []
-        liveness = None if self._watch.new_check is None else False
-        yield from self._heard([_seen(track, liveness) for track in tracks])
+        if self._checks is not None:
+            yield from self._heard([_checked(one) for one in self._checks.finish()])
+        tracks = [one for one in self._tracker.finish() if one.agreed] if self._tracker else []
+        last = [_seen(one) if self._checks is None else _checked(Checked(one, None)) for one in tracks]
+        yield from self._heard(last)
         self._presence.see([], told=bool(tracks), at=at)
         complaint = self._presence.complaint(at, is_over=True)
         if complaint is None and not self._anything:
@@ -155,14 +154,23 @@ class _Looker:
             yield complaint
 
 
-def _seen(track: FaceTrack, liveness: bool | None) -> Seen:
+def _seen(track: FaceTrack) -> Seen:
     face = FaceEvidence(
-        template=template_text(track.template),
-        frames=track.frames,
-        quality=track.quality.norm,
-        liveness_passed=liveness,
+        template=template_text(track.template), frames=track.frames, quality=track.quality.norm
     )
     return Seen(face=face, frames=track.frames)
+
+
+def _checked(ended: Checked) -> Seen:
+    """With a check, the face that did it is the one that counts, not the one that walked up before it."""
+    track, measured = ended.track, ended.passed
+    face = FaceEvidence(
+        template=template_text(measured.template if measured else track.template),
+        frames=measured.frames if measured else track.frames,
+        quality=track.quality.norm,
+        liveness_passed=measured is not None,
+    )
+    return Seen(face=face, frames=face.frames)
 
 
 def template_text(template: FaceTemplate) -> str:

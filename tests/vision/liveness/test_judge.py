@@ -207,6 +207,17 @@ def test_only_the_face_of_the_challenge_may_open() -> None:
     assert not judge.is_same_face(person(2))
 
 
+def test_who_is_identified_is_who_looked_straight_ahead_at_the_start() -> None:
+    judge = ChallengeJudge(Challenge(ALL))
+    assert judge.measured() is None
+    for one in track(DONE):
+        judge.see(one)
+    measured = judge.measured()
+    assert measured
+    assert measured.template == pytest.approx(person(1), abs=1e-6)
+    assert measured.frames > 5
+
+
 @given(
     st.lists(
         st.tuples(st.floats(-60, 60), st.sampled_from([OPEN, SHUT, None, (0.5, 0.9)]), st.integers(1, 2)),

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from doorward.vision.liveness.cues import cues
 from doorward.vision.liveness.judge import ChallengeJudge
-from doorward.vision.liveness.model import Challenge, Outcome
+from doorward.vision.liveness.model import Challenge, Measured, Outcome
 from doorward.vision.model import FaceObservation, FaceTemplate
 
 
@@ -20,6 +20,10 @@ class ChallengeDetector:
         if face is None:
             return self._judge.wait(at_seconds)
         return self._judge.see(cues(image, face, at_seconds))
+
+    def measured(self) -> Measured | None:
+        """The calm look at the start, and how many frames were alike to it."""
+        return self._judge.measured()
 
     def is_same_face(self, template: FaceTemplate) -> bool:
         """Whether a template is of the face that did the challenge: only such a one may open."""

@@ -11,6 +11,7 @@ from doorward.vision.liveness.model import (
     Failed,
     Failure,
     LivenessCue,
+    Measured,
     Outcome,
     Passed,
     Pending,
@@ -48,6 +49,7 @@ class ChallengeJudge:
     _calm_cues: list[LivenessCue] = field(default_factory=list)
     _calm: Calm | None = None
     _done: int = 0
+    _alike: int = 0
     _step_began: float = 0.0
     _outcome: Outcome = field(default_factory=lambda: Pending(None, 0))
 
@@ -67,6 +69,10 @@ class ChallengeJudge:
             if late or (self._last is not None and self._gap(at_seconds)):
                 self._outcome = Failed(Failure.TOO_LATE if late else Failure.LOST)
         return self._outcome
+
+    def measured(self) -> Measured | None:
+        """The calm look at the start, and how many frames were alike to it; None before there was one."""
+        return None if self._calm is None else Measured(self._calm.template, self._alike)
 
     def is_same_face(self, template: FaceTemplate) -> bool:
         """Whether a template is of the face that looked straight ahead at the start."""
@@ -103,6 +109,7 @@ class ChallengeJudge:
         if self._calm is None:
             self._settle(cue)
             return self._pending()
+        self._alike += 1
         step = self.challenge.steps[self._done]
         turn = self._calm.turn.see(cue)
         if turn is Turn.FLAT:
@@ -124,7 +131,7 @@ class ChallengeJudge:
             BlinkWatch.of(self._calm_cues),
             TurnWatch.of(self._calm_cues),
         )
-        self._step_began = cue.at_seconds
+        self._step_began, self._alike = cue.at_seconds, CALM_FRAMES
 
     def _next(self, cue: LivenessCue) -> Outcome:
         assert self._calm is not None

@@ -78,6 +78,14 @@ _SENTENCES = {
 }
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """Whose face did the challenge: the mean of its calm frames, which `frames` frames in all agreed with."""
+
+    template: FaceTemplate
+    frames: int
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
     """More frames are needed; `step` is the one to do now, None while a straight look is wanted."""

@@ -5,7 +5,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from doorward.vision.liveness.model import Outcome
+from doorward.vision.liveness.model import Measured, Outcome
 from doorward.vision.model import FaceObservation
 
 
@@ -14,3 +14,9 @@ class PresentationAttackDetector(Protocol):
 
     def see(self, image: NDArray[np.uint8], face: FaceObservation | None, at_seconds: float) -> Outcome:
         """The verdict so far; `face` is None where the tracked face was not found. Doubt never passes."""
+
+    def measured(self) -> Measured | None:
+        """Whose face this presentation showed, by which the person is then identified; None if unknown.
+
+        A pass by one face never opens for a template that was measured at another time.
+        """
