@@ -179,7 +179,7 @@ def _too_few(good: int, override_reason: str | None) -> str | None:
         return "No photo can be used: take new ones as the reasons say."
     if override_reason is None:
         return (
-            f"{good} good photos of the {LEAST_FRAMES} needed: add more, or state a reason to do with less."
+            f"{good} of the {LEAST_FRAMES} good photos needed: add more, or state a reason to do with less."
         )
     require_reason(override_reason)
     return None
