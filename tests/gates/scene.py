@@ -1,7 +1,7 @@
 """A small site with agents that sign, and somebody who knows its people by heart."""
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,9 +19,12 @@ from doorward.gates.model import (
     Factor,
     Gate,
     Grant,
+    Order,
     PinAnswer,
+    Reason,
     SiteRules,
     Subject,
+    Verb,
     Zone,
 )
 from doorward.gates.service import Post
@@ -42,10 +45,13 @@ class Memory:
 
     subjects: dict[str, Subject] = field(
         default_factory=lambda: {
-            name: Subject(id=name) for name in ("person_ada", "person_bob", "vehicle_red")
+            name: Subject(id=name, kind=name.partition("_")[0])
+            for name in ("person_ada", "person_bob", "vehicle_red")
         }
     )
     face_of: str | None = None
+    more_cards: int = 0
+    noted: Callable[[], None] = lambda: None
 
     def person_by_card(self, unit: Unit, number: str) -> str | None:
         return CARDS.get(number)
@@ -70,6 +76,9 @@ class Memory:
         return self.subjects.get(subject_id)
 
     def credentials(self, unit: Unit) -> Iterable[tuple[Credential, str, str]]:
+        self.noted()
+        for number in range(self.more_cards):
+            yield Credential.CARD, str(number), "person_ada"
         yield from ((Credential.CARD, number, holder) for number, holder in CARDS.items())
         yield from ((Credential.PLATE, text, holder) for text, holder in PLATES.items())
 
@@ -122,6 +131,10 @@ class Scene:
         with self.unit() as unit:
             return service.grant(unit, self.post, grant)
 
+    def grants(self, holder_id: str) -> tuple[Grant, ...]:
+        with self.unit() as unit:
+            return service.grants_of(unit, holder_id)
+
     def sighting(self, gate_id: str = CARD_GATE.id, **facts: Any) -> Signed:
         held: dict[str, Any] = {"seen_at": self.clock.now, "sequence": next(self.numbers)}
         return self.sign(Sighting(agent_id="agent_1", gate_id=gate_id, **(held | facts)))
@@ -147,6 +160,49 @@ class Scene:
         )
         with self.unit() as unit:
             service.report(unit, self.post, self.sign(outcome))
+
+    def tell(self, state: wire.Door, gate_id: str = CARD_GATE.id) -> str:
+        """A door's contact speaks; how the door stands afterwards."""
+        message = wire.DoorState(
+            agent_id="agent_1", gate_id=gate_id, sequence=next(self.numbers), state=state, at=self.clock.now
+        )
+        with self.unit() as unit:
+            return service.report_door(unit, self.post, self.sign(message)).status.value
+
+    def request(self, wants: wire.Wants = wire.Wants.TIME, gate_id: str = CARD_GATE.id) -> Signed:
+        return self.sign(
+            wire.Request(
+                agent_id="agent_1",
+                gate_id=gate_id,
+                wants=wants,
+                nonce=bytes(range(16)),
+                sent_at=self.clock.now,
+            )
+        )
+
+    def ask_the_time(self) -> wire.TimeReply:
+        with self.unit() as unit:
+            answer = service.answer_request(unit, self.post, self.request())
+        return wire.open_message(SERVER_KEYS.signing.public_key(), wire.TimeReply, answer)
+
+    def statuses(self, *door_ids: str) -> list[str]:
+        with self.unit() as unit:
+            known = {door.door_id: door.status.value for door in service.list_doors(unit)}
+        return [known[one] for one in door_ids]
+
+    def sweep(self) -> None:
+        with self.unit() as unit:
+            service.sweep_doors(unit, self.post)
+            service.sweep_permits(unit, self.post)
+
+    def forgive(self, subject_id: str | None) -> int:
+        with self.unit() as unit:
+            return service.forgive(unit, self.post, subject_id, reason=Reason.MISREAD)
+
+    def order(self, verb: Verb, **where: Any) -> Order:
+        with self.unit() as unit:
+            cause = service.Cause(reason=Reason.DRILL)
+            return service.give_order(unit, self.post, verb, cause, **where)
 
     def inside(self, zone_id: str = "zone_hall") -> list[str]:
         with self.unit() as unit:

@@ -173,7 +173,7 @@ def test_a_card_passed_back_is_refused_until_its_holder_left_or_was_forgiven(sce
     assert scene.inside() == []
     assert scene.card().opens
     with scene.unit() as unit:
-        service.forgive(unit, "person_ada", reason=Reason.MISREAD)
+        service.forgive(unit, scene.post, "person_ada", reason=Reason.MISREAD)
     assert scene.card().opens
     assert scene.card().because == "passed-back"
 
@@ -213,16 +213,6 @@ def test_two_different_people_open_together_and_are_both_counted(scene: Scene, c
     assert scene.card("bob").because == "second-person-needed"
     clock.advance(seconds=31)
     assert scene.card().because == "second-person-needed"
-
-
-def test_of_two_interlocked_doors_one_opens_at_a_time(scene: Scene, clock: SteppingClock) -> None:
-    inner = Gate(id="gate_inner", name="Inner", factors=((Factor.CARD,),), interlock_id="trap")
-    scene.set(replace(CARD_GATE, interlock_id="trap"))
-    scene.add_gate(inner)
-    assert scene.card().opens
-    assert scene.card("bob", "gate_inner").because == "interlocked"
-    clock.advance(seconds=6)
-    assert scene.card("bob", "gate_inner").opens
 
 
 def test_a_permit_without_an_outcome_is_found_and_alarms(scene: Scene, clock: SteppingClock) -> None:
@@ -273,12 +263,14 @@ def test_staff_open_a_gate_with_a_reason_and_the_agent_fetches_the_permit(
         sent_at=clock.now,
     )
     with scene.unit() as unit:
-        (answer,) = service.commanded_permits(unit, scene.post, scene.sign(request))
-    permit = wire.decode(wire.Permit, answer.body)
+        standing = wire.decode(wire.Standing, service.standing_at(unit, scene.post, scene.sign(request)).body)
+    (permit,) = standing.permits
+    assert standing.nonce == request.nonce
     assert (permit.permit_id, permit.opens) == (passage.id, True)
     scene.report(permit)
     with scene.unit() as unit:
-        assert service.commanded_permits(unit, scene.post, scene.sign(request)) == []
+        after = service.standing_at(unit, scene.post, scene.sign(request))
+    assert wire.decode(wire.Standing, after.body).permits == ()
 
 
 def test_a_zone_cannot_go_while_a_gate_leads_into_it(scene: Scene) -> None:

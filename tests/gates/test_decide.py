@@ -7,7 +7,6 @@ from hypothesis import given
 
 from doorward.gates.model import (
     Direction,
-    DoorState,
     DoorStatus,
     Effect,
     Factor,
@@ -16,11 +15,13 @@ from doorward.gates.model import (
     Identification,
     Open,
     Opening,
+    Peer,
     Refusal,
     Seen,
     Shut,
     Situation,
     Strictness,
+    Subject,
     Verb,
     Waiting,
     Whereabouts,
@@ -49,9 +50,14 @@ AREA = replace(HALL, area_passback=Strictness.HARD)
 TIMED = replace(HALL, timed_passback=Strictness.HARD, timed_passback_seconds=60)
 FULL = replace(HALL, capacity=3)
 JUST_NOW = NOON - timedelta(seconds=10)
-PEER_OPEN = DoorState(door_id="door_2", leaf=DoorStatus.OPEN)
-PEER_HELD = DoorState(door_id="door_2", leaf=DoorStatus.HELD)
+PEER_OPEN = Peer(door_id="door_2", status=DoorStatus.OPEN, since=JUST_NOW)
+PEER_HELD = Peer(door_id="door_2", status=DoorStatus.HELD, since=JUST_NOW)
+PEER_SILENT = Peer(door_id="door_2", is_known=False)
+LONG_OPEN = replace(PEER_OPEN, since=NOON - timedelta(seconds=30))
 PAIRED = replace(GATE, two_person_seconds=30)
+DRIVEN = Subject(id="vehicle_red", kind="vehicle")
+PAIR = (GRANT, *(replace(GRANT, id=f"g_{one.id}", holder_id=one.id) for one in (BOB, DRIVEN)))
+FACE_OR_CARD = replace(GATE, factors=((Factor.FACE,), (Factor.CARD,)))
 
 
 def because(sight: Seen, at: Situation) -> Opening | Refusal:
@@ -134,13 +140,49 @@ def because(sight: Seen, at: Situation) -> Opening | Refusal:
         ({}, {"peers": (PEER_OPEN,)}, Refusal.INTERLOCKED),
         ({}, {"peers": (PEER_HELD,)}, Refusal.INTERLOCKED),
         ({}, {"gate": PAIRED}, Refusal.SECOND_PERSON_NEEDED),
-        ({}, {"gate": PAIRED, "waiting": (Waiting("person_ada", JUST_NOW),)}, Refusal.SECOND_PERSON_NEEDED),
+        ({}, {"gate": PAIRED, "waiting": (Waiting(ADA, JUST_NOW),)}, Refusal.SECOND_PERSON_NEEDED),
         (
             {},
-            {"gate": PAIRED, "waiting": (Waiting("person_bob", NOON - timedelta(minutes=1)),)},
+            {"gate": PAIRED, "waiting": (Waiting(BOB, NOON - timedelta(minutes=1)),)},
             Refusal.SECOND_PERSON_NEEDED,
         ),
-        ({}, {"gate": PAIRED, "waiting": (Waiting("person_bob", JUST_NOW),)}, Opening.GRANTED),
+        ({}, {"gate": PAIRED, "waiting": (Waiting(BOB, JUST_NOW),), "grants": PAIR}, Opening.GRANTED),
+        ({}, {"gate": PAIRED, "waiting": (Waiting(DRIVEN, JUST_NOW),)}, Refusal.SECOND_PERSON_NEEDED),
+        (
+            {},
+            {"gate": PAIRED, "waiting": (Waiting(replace(BOB, suspended=True), JUST_NOW),)},
+            Refusal.SECOND_PERSON_NEEDED,
+        ),
+        (
+            {},
+            {"gate": PAIRED, "waiting": (Waiting(BOB, JUST_NOW),), "grants": (GRANT,)},
+            Refusal.SECOND_PERSON_NEEDED,
+        ),
+        (
+            {"subjects": (DRIVEN,)},
+            {"gate": PAIRED, "waiting": (Waiting(BOB, JUST_NOW),), "grants": PAIR},
+            Refusal.SECOND_PERSON_NEEDED,
+        ),
+        (
+            {"subjects": (ADA, DRIVEN)},
+            {"gate": PAIRED, "waiting": (Waiting(DRIVEN, JUST_NOW),), "grants": PAIR},
+            Refusal.SECOND_PERSON_NEEDED,
+        ),
+        (
+            {},
+            {
+                "gate": PAIRED,
+                "waiting": (Waiting(BOB, JUST_NOW),),
+                "grants": PAIR,
+                "to_zone": FULL,
+                "inside": 2,
+            },
+            Refusal.ZONE_FULL,
+        ),
+        ({"is_whole": False}, {}, Refusal.UNKNOWN),
+        ({}, {"peers": (PEER_SILENT,)}, Refusal.INTERLOCKED),
+        ({"seen_at": NOON - timedelta(hours=1)}, {"orders": frozenset({Verb.UNLOCK})}, Opening.UNLOCKED),
+        ({"proven": FACE | {Factor.CARD}, "liveness_passed": None}, {"gate": FACE_OR_CARD}, Opening.GRANTED),
         ({"duress": True}, {}, Opening.GRANTED),
     ],
 )
@@ -158,7 +200,8 @@ def test_a_way_in_opens_only_if_every_rule_lets_pass(
         ({}, {"grants": (replace(GRANT, effect=Effect.DENY),)}, Opening.EXIT),
         ({}, {"orders": frozenset({Verb.LOCKDOWN})}, Opening.EXIT),
         ({}, {"orders": frozenset({Verb.LOCK})}, Opening.EXIT),
-        ({"seen_at": NOON - timedelta(hours=1)}, {}, Refusal.STALE),
+        ({"seen_at": NOON - timedelta(hours=1)}, {}, Opening.EXIT),
+        ({"is_whole": False}, {}, Opening.EXIT),
         (
             {"seen_at": NOON - timedelta(hours=1)},
             {"orders": frozenset({Verb.EVACUATION, Verb.LOCKDOWN})},
@@ -166,6 +209,11 @@ def test_a_way_in_opens_only_if_every_rule_lets_pass(
         ),
         ({}, {"peers": (PEER_OPEN,)}, Refusal.INTERLOCKED),
         ({}, {"peers": (PEER_HELD,)}, Opening.EXIT),
+        ({}, {"peers": (PEER_SILENT,)}, Opening.EXIT),
+        ({}, {"peers": (LONG_OPEN,)}, Opening.EXIT),
+        ({}, {"peers": (PEER_OPEN,), "waits_since": NOON - timedelta(seconds=29)}, Refusal.INTERLOCKED),
+        ({}, {"peers": (PEER_OPEN,), "waits_since": NOON - timedelta(seconds=30)}, Opening.EXIT),
+        ({}, {"peers": (replace(PEER_OPEN, since=NOON + timedelta(hours=1)),)}, Opening.EXIT),
     ],
 )
 def test_a_way_out_is_refused_only_for_what_a_machine_must_not_do(
@@ -183,13 +231,14 @@ def test_an_opened_entry_broke_no_hard_rule(sight: Seen, at: Situation) -> None:
     assert not at.orders & {Verb.LOCK, Verb.LOCKDOWN}
     assert at.gate.enabled
     assert abs(sight.received_at - sight.seen_at) <= at.clock_tolerance
+    assert sight.is_whole
     assert any(sight.proven.issuperset(part) for part in at.gate.factors)
     for subject in sight.subjects:
         assert not subject.suspended
         assert subject.valid_until is None or subject.valid_until > NOON
         assert subject.valid_from is None or subject.valid_from <= NOON
         assert any(g.effect is Effect.ALLOW and g.schedule_id is None for g in at.grants)
-    assert all(peer.status is DoorStatus.CLOSED for peer in at.peers)
+    assert all(peer.status is DoorStatus.CLOSED and peer.is_known for peer in at.peers)
 
 
 @given(sightings, situations(Direction.IN))
@@ -221,8 +270,29 @@ def test_fire_opens_everything_and_evacuation_every_exit(sight: Seen, at: Situat
 
 @given(sightings, situations(Direction.OUT))
 def test_nobody_is_locked_in(sight: Seen, at: Situation) -> None:
-    calm = replace(at, peers=())
-    assert isinstance(decide(replace(sight, seen_at=NOON), calm), Open)
+    verdict = decide(sight, at)
+    if isinstance(verdict, Open):
+        return
+    assert verdict.because is Refusal.INTERLOCKED
+    half_a_minute = timedelta(seconds=30)
+    waited = [peer for peer in at.peers if peer.status is DoorStatus.OPEN and peer.since is not None]
+    assert any(timedelta(0) <= NOON - peer.since < half_a_minute for peer in waited if peer.since)
+    assert at.waits_since is None or timedelta(0) <= NOON - at.waits_since < half_a_minute
+
+
+@given(sightings, situations(Direction.IN))
+def test_two_who_open_together_are_two_people_who_may_both_pass(sight: Seen, at: Situation) -> None:
+    verdict = decide(sight, at)
+    if not isinstance(verdict, Open) or verdict.companion_id is None:
+        return
+    other = next(one.subject for one in at.waiting if one.subject.id == verdict.companion_id)
+    assert sight.leading is not None
+    assert (sight.leading.kind, other.kind) == ("person", "person")
+    assert other.id not in {one.id for one in sight.subjects}
+    assert not other.suspended
+    zone = at.to_zone
+    if zone is not None and zone.capacity is not None and zone.capacity_rule is Strictness.HARD:
+        assert at.inside + 2 <= zone.capacity
 
 
 @given(sightings, situations())

@@ -87,4 +87,4 @@ def test_a_roll_call_prints_names_and_each_is_a_look(town: Scene, vault: Vault) 
         names = service.names_of(unit, vault, muster)
         assert list(names.values()) == ["Ada Example"]
         assert "Ada Example" in service.as_page(muster, names, zones={})
-        service.forgive(unit, muster.people[0].subject_id, reason=Reason.DRILL)
+        service.forgive(unit, town.post, muster.people[0].subject_id, reason=Reason.DRILL)

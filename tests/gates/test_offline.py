@@ -1,6 +1,8 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -23,11 +25,25 @@ from doorward.core.wire import (
     link_of,
 )
 from doorward.gates import service
-from doorward.gates.model import Effect, Factor, Gate, Grant, Reason, Schedule, Span, Verb, Window
+from doorward.gates.model import (
+    Direction,
+    Effect,
+    Factor,
+    Gate,
+    Grant,
+    Reason,
+    Schedule,
+    Span,
+    Strictness,
+    Verb,
+    Window,
+)
 from doorward.gates.service import Cause
-from doorward.gates.service.offline import credentials_alone, without
-from tests.conftest import SteppingClock
-from tests.gates.scene import CARD_GATE, SERVER_KEYS, Scene
+from doorward.gates.service.hours import without
+from doorward.gates.service.offline import credentials_alone
+from doorward.platform.db import Unit
+from tests.conftest import GUARD, SITE, SteppingClock
+from tests.gates.scene import CARD_GATE, HALL, SERVER_KEYS, Scene
 
 
 class Journal:
@@ -47,6 +63,7 @@ class Journal:
                 previous=self.previous,
                 at=self.scene.clock.now,
                 clock_doubtful=False,
+                key_id=wire.key_id_of(SERVER_KEYS.journal_public),
                 sealed=sealed,
             )
         )
@@ -209,11 +226,78 @@ def test_orders_reach_the_policy(scene: Scene) -> None:
         ({"two_person_seconds": 30}, set()),
         ({"interlock_id": "trap"}, set()),
         ({"enabled": False}, set()),
+        ({"door_passback": Strictness.HARD}, set()),
+        ({"door_passback": Strictness.SOFT}, {"card"}),
+        ({"direction": Direction.OUT, "to_zone_id": None}, set()),
+        ({"direction": Direction.OUT, "factors": ((Factor.CARD, Factor.FACE),)}, {"card"}),
     ],
 )
 def test_without_the_server_only_what_opens_alone_opens(facts: dict[str, Any], expected: set[str]) -> None:
     gate: Gate = replace(CARD_GATE, **facts)
     assert {kind.value for kind in credentials_alone(gate)} == expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"capacity": 5}, set()),
+        ({"capacity": 5, "capacity_rule": Strictness.SOFT}, {"card"}),
+        ({"area_passback": Strictness.HARD}, set()),
+        ({"timed_passback": Strictness.HARD}, set()),
+        ({"area_passback": Strictness.SOFT}, {"card"}),
+    ],
+)
+def test_what_counts_people_strictly_stays_shut_without_the_server(
+    scene: Scene, facts: dict[str, Any], expected: set[str]
+) -> None:
+    scene.set(replace(HALL, **facts))
+    assert {entry.kind.value for entry in policy(scene).entries} == expected
+
+
+def test_a_way_out_that_counts_knows_everybody_so_that_it_can_tell_who_left(scene: Scene) -> None:
+    scene.limit("person_ada", suspended=True)
+    made = policy(scene, "gate_out")
+    assert {entry.subject_id for entry in made.entries} == {"person_ada", "person_bob"}
+    assert [(w.opens, w.closes) for w in made.schedules[0]] == [(made.not_before, made.expires_at)]
+
+
+def test_policies_are_numbered_upwards_even_if_the_servers_clock_was_set_back(
+    scene: Scene, clock: SteppingClock
+) -> None:
+    before = policy(scene).version
+    clock.advance(days=-1)
+    assert policy(scene).version == before + 1
+
+
+def test_a_policy_that_cannot_hold_everybody_says_so_aloud(scene: Scene) -> None:
+    scene.memory.more_cards = 50_000
+    assert len(policy(scene).entries) == 50_000
+    assert scene.alarms() == ["policy-cut"]
+
+
+def test_a_policy_is_gathered_without_the_writers_place(scene: Scene) -> None:
+    class Opening:
+        """Units for a caller, with what was asked in which of them."""
+
+        gathered_in: ClassVar[list[str]] = []
+
+        @contextmanager
+        def unit(self) -> Iterator[Unit]:
+            with scene.unit() as unit:
+                scene.memory.noted = lambda: self.gathered_in.append("writing")
+                yield unit
+
+        @contextmanager
+        def reading(self) -> Iterator[Unit]:
+            with scene.database.reading(GUARD, SITE) as unit:
+                scene.memory.noted = lambda: self.gathered_in.append("reading")
+                yield unit
+
+    signed = scene.request(wire.Wants.POLICY)
+    answer = service.answer_request_apart(Opening(), scene.post, signed)
+    made = wire.open_message(SERVER_KEYS.signing.public_key(), OfflinePolicy, answer)
+    assert len(made.entries) == 2
+    assert Opening.gathered_in == ["reading"]
 
 
 spans = st.lists(st.builds(lambda a, n: Window(a, a + n), st.integers(0, 50), st.integers(1, 20)), max_size=4)

@@ -1,5 +1,6 @@
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -114,13 +115,13 @@ def test_a_head_count_says_when_a_limit_is_reached_passed_or_left(
 
 
 def test_an_order_reaches_its_gate_its_zone_or_the_site() -> None:
-    def order(**where: str) -> Order:
+    def order(**where: Any) -> Order:
         return Order(id="o", verb=Verb.LOCK, reason=Reason.OTHER, since=NOON, by="staff_guard", **where)
 
-    assert orders_at(GATE, [order(gate_id="gate_front")]) == {Verb.LOCK}
-    assert orders_at(GATE, [order(gate_id="gate_other")]) == frozenset()
-    assert orders_at(EXIT, [order(zone_id="zone_hall")]) == {Verb.LOCK}
-    assert orders_at(EXIT, [order()]) == {Verb.LOCK}
+    assert orders_at(GATE, [order(gate_id="gate_front")], NOON) == {Verb.LOCK}
+    assert orders_at(GATE, [order(gate_id="gate_other")], NOON) == frozenset()
+    assert orders_at(EXIT, [order(zone_id="zone_hall")], NOON) == {Verb.LOCK}
+    assert orders_at(EXIT, [order()], NOON) == {Verb.LOCK}
 
 
 def test_a_roll_call_looks_once_for_everybody_inside_and_misses_the_unmarked() -> None:

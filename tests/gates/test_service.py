@@ -20,6 +20,7 @@ from doorward.gates.model import (
     Schedule,
     SiteRules,
     Span,
+    Subject,
     Verb,
 )
 from doorward.gates.service import Cause, Desk
@@ -82,11 +83,12 @@ def test_an_alarm_waits_until_somebody_looked(scene: Scene) -> None:
 def test_a_roll_call_marks_the_safe_and_names_the_missing(scene: Scene, clock: SteppingClock) -> None:
     scene.card()
     scene.card("bob")
+    scene.memory.subjects["person_guest"] = Subject(id="person_guest")
     with scene.unit() as unit:
         muster = service.start_rollcall(unit, drill=True)
         clock.advance(minutes=1)
-        service.mark_safe(unit, muster.call.id, "person_ada", muster_point="Car park")
-        muster = service.mark_safe(unit, muster.call.id, "person_guest", muster_point="Car park")
+        service.mark_safe(unit, scene.post, muster.call.id, "person_ada", muster_point="Car park")
+        muster = service.mark_safe(unit, scene.post, muster.call.id, "person_guest", muster_point="Car park")
         assert [one.subject_id for one in muster.missing] == ["person_bob"]
         page = service.as_page(muster, {"person_bob": "<Bob>"}, zones={"zone_hall": "Hall"})
         assert "&lt;Bob&gt;<td>Hall" in page
@@ -94,7 +96,7 @@ def test_a_roll_call_marks_the_safe_and_names_the_missing(scene: Scene, clock: S
         assert '"missing": [\n  "person_bob"\n ]' in service.as_json(muster)
         service.end_rollcall(unit, muster.call.id)
         with pytest.raises(Conflict):
-            service.mark_safe(unit, muster.call.id, "person_bob", muster_point="Car park")
+            service.mark_safe(unit, scene.post, muster.call.id, "person_bob", muster_point="Car park")
 
 
 @pytest.mark.parametrize(
@@ -194,11 +196,10 @@ def test_a_head_count_is_never_below_zero_nor_counts_anybody_twice(scene: Scene,
             permit = None
         elif verb == "forgive":
             with scene.unit() as unit:
-                service.forgive(unit, None, reason=Reason.MISREAD)
+                service.forgive(unit, scene.post, None, reason=Reason.MISREAD)
         elif verb == "fix":
             with scene.unit() as unit:
-                plan = scene.post.plans.plan_of(unit)
-                service.place_by_hand(unit, plan, "person_ada", None, reason=Reason.MISREAD)
+                service.place_by_hand(unit, scene.post, "person_ada", None, reason=Reason.MISREAD)
         inside = scene.inside()
         assert len(inside) == len(set(inside)) <= 2
 

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from doorward.gates.model import (
     EVERY_GATE,
     Direction,
-    DoorState,
     DoorStatus,
     Effect,
     Factor,
     Gate,
     Grant,
+    Peer,
     Refusal,
     Seen,
     Situation,
@@ -62,6 +62,7 @@ groups = st.frozensets(st.sampled_from(["group_staff", "group_night"]), max_size
 subjects = st.builds(
     Subject,
     id=st.sampled_from(["person_ada", "person_bob", "vehicle_red"]),
+    kind=st.sampled_from(["person", "person", "vehicle"]),
     valid_from=moments,
     valid_until=moments,
     suspended=st.booleans(),
@@ -121,7 +122,11 @@ whereabouts = st.builds(
     forgiven=st.booleans(),
 )
 peers = st.builds(
-    DoorState, door_id=st.just("door_2"), leaf=st.sampled_from(DoorStatus), offline=st.booleans()
+    Peer,
+    door_id=st.just("door_2"),
+    status=st.sampled_from(DoorStatus),
+    is_known=st.booleans(),
+    since=moments,
 )
 sightings = st.builds(
     Seen,
@@ -132,6 +137,7 @@ sightings = st.builds(
     doubt=st.sampled_from([None, None, Refusal.FACE_MISMATCH, Refusal.PIN_WRONG, Refusal.IDENTITIES_DIFFER]),
     liveness_passed=st.sampled_from([None, True, False]),
     duress=st.booleans(),
+    is_whole=st.sampled_from([True, True, False]),
 )
 
 
@@ -142,6 +148,8 @@ def situations(direction: Direction | None = None) -> st.SearchStrategy[Situatio
         target_ids=st.just(frozenset({"gate_front", EVERY_GATE, "level_all"})),
         orders=st.frozensets(st.sampled_from(Verb)),
         to_zone=st.one_of(st.none(), zones),
+        from_zone=st.one_of(st.none(), zones),
+        waits_since=moments,
         grants=st.lists(grants, max_size=4).map(tuple),
         whereabouts=st.one_of(st.none(), whereabouts),
         inside=st.integers(0, 7),
@@ -149,7 +157,7 @@ def situations(direction: Direction | None = None) -> st.SearchStrategy[Situatio
         waiting=st.lists(
             st.builds(
                 Waiting,
-                subject_id=st.sampled_from(["person_ada", "person_bob"]),
+                subject=subjects,
                 since=moments.map(lambda at: at or NOON),
             ),
             max_size=2,

@@ -13,6 +13,7 @@ from doorward.app.clockwatch import ClockWatch
 from doorward.app.custody import next_custodian
 from doorward.app.house import House
 from doorward.app.keepers import keepers_of
+from doorward.app.lanes import Lanes
 from doorward.app.problems import install_problem_handlers
 from doorward.app.schedule import Every, Worker
 from doorward.app.shield import BodyLimit, add_headers
@@ -20,13 +21,23 @@ from doorward.audit.api import routes as audit_routes
 from doorward.audit.service import sign_head
 from doorward.core.permissions import EVERY_SITE, Actor, Public
 from doorward.gates.api import ROUTES as GATE_ROUTES
-from doorward.gates.service import Desk, list_planned_sites, sweep_doors, sweep_permits, tell_unreadable
+from doorward.gates.service import (
+    Desk,
+    end_lapsed_orders,
+    forget_old,
+    forget_subject,
+    list_planned_sites,
+    sweep_doors,
+    sweep_permits,
+    tell_unreadable,
+)
 from doorward.people.api import ROUTES as PEOPLE_ROUTES
 from doorward.people.api import STAFF_ROUTES, authenticate_request
 from doorward.people.pages import ROUTES as PAGES
 from doorward.people.pages import STATIC
 from doorward.people.service import end_visits, forget_gallery_changes, list_peopled_sites
 from doorward.people.service.approvals import second_person
+from doorward.people.service.forgetting import SUBJECT_FORGOTTEN
 from doorward.people.service.passwords import Passwords
 from doorward.people.service.sessions import forget_old_sign_ins
 from doorward.platform.db import Unit
@@ -58,7 +69,10 @@ ROUTES = (
 
 def build_handlers(house: House) -> dict[str, Handler]:
     """Every background job by name."""
-    return {FORGET_OBJECTS: lambda unit, facts: forget_objects(unit, house.vault, facts)}
+    return {
+        FORGET_OBJECTS: lambda unit, facts: forget_objects(unit, house.vault, facts),
+        SUBJECT_FORGOTTEN: forget_subject,
+    }
 
 
 def build_schedule(house: House) -> dict[str, Every]:
@@ -78,6 +92,8 @@ def build_schedule(house: House) -> dict[str, Every]:
 
     return {
         "audit.checkpoint": once(lambda unit: sign_head(unit, vault.audit_signer()), minutes=10),
+        "gates.end_lapsed_orders": every(lambda unit: end_lapsed_orders(unit, post), seconds=10),
+        "gates.forget_old": every(lambda unit: forget_old(unit, post), hours=1),
         "gates.sweep_permits": every(lambda unit: sweep_permits(unit, post), seconds=10),
         "gates.sweep_doors": every(lambda unit: sweep_doors(unit, post), seconds=10),
         "gates.tell_unreadable": every(lambda unit: tell_unreadable(unit, house.recogniser), hours=1),
@@ -128,6 +144,7 @@ def build_api(house: House) -> FastAPI:
     mount_static(api, STATIC)
     api.add_middleware(BodyLimit)  # inside the next one: its refusals carry the headers too
     api.middleware("http")(add_headers)
+    api.add_middleware(Lanes, public=[path for routes in ROUTES for path in routes.public])
     install_problem_handlers(api)
     return api
 

@@ -9,7 +9,7 @@ from doorward.platform.db import Unit
 
 
 class Identifier(Protocol):
-    """Tells who was seen. `one_in` is the promise: at most one wrong answer in so many passages."""
+    """Tells who was seen. `one_in` is the promise: at most one wrong answer in so many attempts."""
 
     def person_by_card(self, unit: Unit, number: str) -> str | None: ...
     def person_by_qr(self, unit: Unit, token: str) -> str | None: ...

@@ -152,7 +152,7 @@ def forgive(
     context = context_of(ctx)
     with context.site() as (house, unit):
         subject = None if who == "everybody" else subject_of(house, unit, who)
-        count = pardon(unit, subject, reason=reason)
+        count = pardon(unit, house.post, subject, reason=reason)
     context.voice.answer({"forgiven": count, "subject": subject}, f"Forgiven: {count}.")
 
 
@@ -169,7 +169,7 @@ def place(
     context = context_of(ctx)
     with context.site() as (house, unit):
         subject, zone_id = subject_of(house, unit, who), zone_id_of(house, unit, zone)
-        place_by_hand(unit, plan_of(house, unit), subject, zone_id, reason=reason)
+        place_by_hand(unit, house.post, subject, zone_id, reason=reason)
     context.voice.answer({"subject": subject, "zone": zone_id}, f"Counts as being in {zone} from now on.")
 
 

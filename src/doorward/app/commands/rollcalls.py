@@ -87,7 +87,7 @@ def safe(
     context = context_of(ctx)
     with context.site() as (house, unit):
         subject = subject_of(house, unit, who)
-        muster = mark_safe(unit, _which(unit, rollcall), subject, muster_point=at)
+        muster = mark_safe(unit, house.post, _which(unit, rollcall), subject, muster_point=at)
     left = len(muster.missing)
     facts = {"rollcall": muster.call.id, "safe": subject, "missing": left}
     context.voice.answer(facts, f"Safe. {left} missing of {len(muster.people)}.")

@@ -8,6 +8,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from doorward.core.wire import Signed
 from doorward.gates.model import (
     EVERY_GATE,
+    LEAST_ONE_IN_IDENTIFYING,
+    LEAST_ONE_IN_VERIFYING,
     PEOPLE_RULE,
     Agent,
     Calendar,
@@ -76,8 +78,9 @@ class SiteRulesIn(Shape):
     time_zone: str = "UTC"
     calendar: CalendarIn = CalendarIn()
     identification: Identification = Identification.ONE_TO_ONE
-    one_in_verifying: Annotated[int, Field(ge=1)] = 10_000
-    one_in_identifying: Annotated[int, Field(ge=1)] = 200
+    one_in_verifying: Annotated[int, Field(ge=LEAST_ONE_IN_VERIFYING)] = 10_000
+    one_in_identifying: Annotated[int, Field(ge=LEAST_ONE_IN_IDENTIFYING)] = 200
+    keep_passages_days: Annotated[int, Field(ge=1, le=3660)] = 90
 
     def ours(self) -> SiteRules:
         """As the rules read it."""
@@ -101,13 +104,14 @@ class GateIn(Shape):
     to_zone_id: Id | None = None
     factors: tuple[tuple[Factor, ...], ...] = PEOPLE_RULE
     identification: Identification | None = None
-    one_in: Annotated[int | None, Field(ge=1)] = None
+    one_in: Annotated[int | None, Field(ge=LEAST_ONE_IN_IDENTIFYING)] = None
     least_frames: Annotated[int, Field(ge=1, le=100)] = 3
     least_character_confidence: Annotated[float, Field(ge=0, le=1)] = 0.5
     open_seconds: Annotated[int, Field(ge=1, le=3600)] = 5
     held_after_seconds: Annotated[int, Field(ge=1, le=86400)] = 20
     door_passback: Strictness = Strictness.OFF
     door_passback_seconds: Annotated[int, Field(ge=0)] = 0
+    has_contact: bool = True
     interlock_id: Id | None = None
     two_person_seconds: Annotated[int | None, Field(ge=1, le=3600)] = None
     offline_single_factor: bool = False
@@ -207,11 +211,12 @@ class CauseIn(Shape):
 
 
 class OrderIn(CauseIn):
-    """A verb for one gate, one zone, or (neither named) the whole site."""
+    """A verb for one gate, one zone, or (neither named) the whole site; it may end by itself."""
 
     verb: Verb
     gate_id: Id | None = None
     zone_id: Id | None = None
+    until: AwareDatetime | None = None
 
 
 class ForgiveIn(CauseIn):
@@ -254,6 +259,7 @@ class SignedIn(Shape):
 
 
 class JournalIn(Shape):
-    """Entries of one agent's journal, in order."""
+    """Entries of one agent's journal, in order; `restart` says that what came before them will not come."""
 
     entries: Annotated[list[SignedIn], Field(min_length=1, max_length=500)]
+    restart: SignedIn | None = None

@@ -48,24 +48,33 @@ def post_door_state(body: SignedIn, call: Call = Depends(current_call)) -> Done:
 def post_journal(body: JournalIn, call: Call = Depends(current_call)) -> SignedOut:
     """Hand over what was decided offline; the signed receipt says how far it is held."""
     entries = [entry.ours() for entry in body.entries]
+    restart = body.restart.ours() if body.restart else None
     with _noted(call, entries[0]), call.unit() as unit:
-        return _out(service.replay(unit, post_of(call), entries))
+        return _out(service.replay(unit, post_of(call), entries, restart=restart))
 
 
 @routes.post("/requests", needs=NEEDS)
 def post_request(body: SignedIn, call: Call = Depends(current_call)) -> SignedOut:
     """Fetch the offline policy of a gate, or the time."""
     signed = body.ours()
-    with _noted(call, signed), call.unit() as unit:
-        return _out(service.answer_request(unit, post_of(call), signed))
+    with _noted(call, signed):
+        return _out(service.answer_request_apart(call, post_of(call), signed))
 
 
 @routes.post("/commanded", needs=NEEDS)
-def post_commanded(body: SignedIn, call: Call = Depends(current_call)) -> list[SignedOut]:
-    """Fetch permits that staff gave by hand and that still wait."""
+def post_commanded(body: SignedIn, call: Call = Depends(current_call)) -> SignedOut:
+    """Fetch the mode of a gate and the permits that staff gave by hand and that still wait."""
     signed = body.ours()
     with _noted(call, signed), call.unit() as unit:
-        return [_out(one) for one in service.commanded_permits(unit, post_of(call), signed)]
+        return _out(service.standing_at(unit, post_of(call), signed))
+
+
+@routes.post("/handovers", needs=NEEDS)
+def post_handovers(body: SignedIn, call: Call = Depends(current_call)) -> list[SignedOut]:
+    """Fetch what introduces the server's present key, each signed by a key that it followed."""
+    signed = body.ours()
+    with _noted(call, signed), call.unit() as unit:
+        return [_out(one) for one in service.handovers_to(unit, post_of(call), signed)]
 
 
 @contextmanager

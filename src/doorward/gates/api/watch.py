@@ -77,8 +77,7 @@ def post_presence(body: PlaceIn, call: Call = Depends(current_call)) -> Done:
     """Correct where somebody counts as being."""
 
     def deed(unit: Unit) -> Done:
-        plan = post_of(call).plans.plan_of(unit)
-        service.place_by_hand(unit, plan, body.subject_id, body.zone_id, reason=body.reason)
+        service.place_by_hand(unit, post_of(call), body.subject_id, body.zone_id, reason=body.reason)
         return Done()
 
     return call.once(Done, deed)
@@ -88,7 +87,8 @@ def post_presence(body: PlaceIn, call: Call = Depends(current_call)) -> Done:
 def post_forgive(body: ForgiveIn, call: Call = Depends(current_call)) -> Done:
     """Let the next passage of one, or of everybody, stand outside anti-passback."""
     return call.once(
-        Done, lambda unit: Done(count=service.forgive(unit, body.subject_id, reason=body.reason))
+        Done,
+        lambda unit: Done(count=service.forgive(unit, post_of(call), body.subject_id, reason=body.reason)),
     )
 
 
@@ -130,12 +130,12 @@ def post_open(gate_id: str, body: CauseIn, call: Call = Depends(current_call)) -
 def get_orders(call: Call = Depends(current_call)) -> list[Order]:
     """Orders in force."""
     with call.reading() as unit:
-        return list(post_of(call).plans.plan_of(unit).orders)
+        return service.orders_in_force(unit, post_of(call))
 
 
 @routes.post("/orders", needs=COMMAND)
 def post_order(body: OrderIn, call: Call = Depends(current_call)) -> OrderOut:
-    """Lock or unlock until released."""
+    """Lock or unlock until released, or until a time."""
     if service.is_emergency(body.verb):
         raise Denied("Lockdown, evacuation and fire release are given under /emergencies.")
     return call.once(OrderOut, lambda unit: _give(unit, call, body))
@@ -176,7 +176,8 @@ def get_rollcalls(call: Call = Depends(current_call)) -> list[RollCall]:
 
 @routes.post("/roll-calls", needs=EMERGENCY)
 def post_rollcall(body: RollCallIn, call: Call = Depends(current_call)) -> MusterOut:
-    """Begin looking for everybody counted inside."""
+    """Begin looking for everybody counted inside; also needs people:read, since the answer says who."""
+    _may_see_people(call)
     return call.once(
         MusterOut,
         lambda unit: MusterOut.of(service.start_rollcall(unit, drill=body.drill, zone_ids=body.zone_ids)),
@@ -196,7 +197,9 @@ def post_safe(rollcall_id: str, body: SafeIn, call: Call = Depends(current_call)
     return call.once(
         MusterOut,
         lambda unit: MusterOut.of(
-            service.mark_safe(unit, rollcall_id, body.subject_id, muster_point=body.muster_point)
+            service.mark_safe(
+                unit, post_of(call), rollcall_id, body.subject_id, muster_point=body.muster_point
+            )
         ),
     )
 
@@ -209,7 +212,11 @@ def post_end(rollcall_id: str, call: Call = Depends(current_call)) -> MusterOut:
 
 @routes.get("/roll-calls/{rollcall_id}/page", needs=EMERGENCY, response_class=HTMLResponse)
 def get_page(rollcall_id: str, call: Call = Depends(current_call)) -> HTMLResponse:
-    """A page with names, to print or to keep for when the network is down; every name is a recorded look."""
+    """A page with names, to print or to keep for when the network is down; every name is a recorded look.
+
+    Also needs people:read.
+    """
+    _may_see_people(call)
     with call.unit() as unit:
         muster = service.get_rollcall(unit, rollcall_id)
         names = service.names_of(unit, call.request.app.state.vault, muster)
@@ -225,5 +232,11 @@ def _give(unit: Unit, call: Call, body: OrderIn) -> OrderOut:
         body.ours(),
         gate_id=body.gate_id,
         zone_id=body.zone_id,
+        until=body.until,
     )
     return OrderOut(order)
+
+
+def _may_see_people(call: Call) -> None:
+    if not call.actor.may(Permission.PEOPLE_READ, call.site_id):
+        raise Denied("Who is inside needs the right people:read as well: ask whoever manages staff.")

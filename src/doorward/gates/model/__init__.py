@@ -4,6 +4,7 @@ from doorward.gates.model.door import (
     DoorEvent,
     DoorState,
     DoorStatus,
+    Peer,
 )
 from doorward.gates.model.moment import (
     Hours,
@@ -22,6 +23,8 @@ from doorward.gates.model.order import (
 )
 from doorward.gates.model.place import (
     EVERY_GATE,
+    LEAST_ONE_IN_IDENTIFYING,
+    LEAST_ONE_IN_VERIFYING,
     PEOPLE_RULE,
     VEHICLE_RULE,
     Agent,
@@ -46,6 +49,7 @@ from doorward.gates.model.record import (
     Alarm,
     AlarmKind,
     Expected,
+    Guesses,
     Numbered,
     OccupancyEvent,
     Passage,
@@ -77,6 +81,8 @@ __all__ = [
     "EMERGENCIES",
     "EVERY_DAY",
     "EVERY_GATE",
+    "LEAST_ONE_IN_IDENTIFYING",
+    "LEAST_ONE_IN_VERIFYING",
     "PEOPLE_RULE",
     "VEHICLE_RULE",
     "Agent",
@@ -95,6 +101,7 @@ __all__ = [
     "Finding",
     "Gate",
     "Grant",
+    "Guesses",
     "Hours",
     "Identification",
     "Level",
@@ -105,6 +112,7 @@ __all__ = [
     "Order",
     "Passage",
     "PassageState",
+    "Peer",
     "Piece",
     "PinAnswer",
     "Plan",

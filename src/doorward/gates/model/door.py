@@ -40,6 +40,8 @@ class DoorState:
     offline: bool = False
     opened_at: datetime | None = None
     may_open_until: datetime | None = None
+    told_at: datetime | None = None  # when the contact last spoke; None: nobody knows how the leaf stands
+    spent_until: datetime | None = None  # permits given up to then explain openings that were told
 
     @property
     def status(self) -> DoorStatus:
@@ -47,3 +49,13 @@ class DoorState:
         if self.offline:
             return DoorStatus.OFFLINE
         return DoorStatus.TAMPERED if self.tampered else self.leaf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """Another door of an interlock: how it stands, and since when it is open or a permit releases it."""
+
+    door_id: str
+    status: DoorStatus = DoorStatus.CLOSED
+    is_known: bool = True  # whether its contact ever said how it stands, or it has none
+    since: datetime | None = None

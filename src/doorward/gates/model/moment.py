@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from doorward.gates.model.door import DoorState
+from doorward.gates.model.door import Peer
 from doorward.gates.model.order import Verb
 from doorward.gates.model.place import Factor, Gate, Grant, Zone
 from doorward.gates.model.schedule import Schedule
@@ -46,6 +46,7 @@ class Seen:
     doubt: Refusal | None = None
     liveness_passed: bool | None = None
     duress: bool = False
+    is_whole: bool = True  # False: a proof names somebody of whom nothing is known (any more)
 
     @property
     def leading(self) -> Subject | None:
@@ -75,9 +76,9 @@ class Whereabouts:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Somebody whose grant holds and who waits for a second person at the gate."""
+    """Somebody whose grant held when they asked, as they stand now, and who waits for a second person."""
 
-    subject_id: str
+    subject: Subject
     since: datetime
 
 
@@ -90,9 +91,11 @@ class Situation:
     hours: Hours = field(default_factory=Hours)
     orders: frozenset[Verb] = frozenset()
     to_zone: Zone | None = None
+    from_zone: Zone | None = None
     grants: tuple[Grant, ...] = ()
     whereabouts: Whereabouts | None = None
     inside: int = 0
-    peers: tuple[DoorState, ...] = ()
+    peers: tuple[Peer, ...] = ()
+    waits_since: datetime | None = None  # since when this way out was refused for the sake of a peer
     waiting: tuple[Waiting, ...] = ()
     clock_tolerance: timedelta = timedelta(seconds=30)

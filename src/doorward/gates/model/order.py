@@ -34,7 +34,10 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A verb in force for a gate, for the gates into a zone, or for the whole site (both None)."""
+    """A verb in force for a gate, for the gates into a zone, or for the whole site (both None).
+
+    It holds until released, or until just before `until` if that comes first.
+    """
 
     id: str
     verb: Verb
@@ -44,3 +47,8 @@ class Order:
     gate_id: str | None = None
     zone_id: str | None = None
     reference: str = ""
+    until: datetime | None = None
+
+    def holds_at(self, now: datetime) -> bool:
+        """Whether it is in force at an instant."""
+        return self.until is None or now < self.until

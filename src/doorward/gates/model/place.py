@@ -7,6 +7,10 @@ from enum import StrEnum
 from doorward.gates.model.schedule import Calendar
 
 EVERY_GATE = "*"
+# A weaker promise than these is none: a hundred strangers' attempts are made in an afternoon. To look up
+# is the weaker one since its promise is shared by the whole gallery, and liveness is asked for besides.
+LEAST_ONE_IN_VERIFYING = 100
+LEAST_ONE_IN_IDENTIFYING = 50
 
 
 class Direction(StrEnum):
@@ -73,11 +77,12 @@ class Gate:
     to_zone_id: str | None = None
     factors: FactorRule = PEOPLE_RULE
     identification: Identification | None = None  # None: as the site says
-    one_in: int | None = None  # at most one wrong opening in so many passages; None: as the site says
+    one_in: int | None = None  # at most one wrong opening in so many attempts; None: as the site says
     least_frames: int = 3
     least_character_confidence: float = 0.5
     open_seconds: int = 5
     held_after_seconds: int = 20
+    has_contact: bool = True  # whether anything tells that the leaf is closed; an interlock asks for it
     door_passback: Strictness = Strictness.OFF
     door_passback_seconds: int = 0
     interlock_id: str | None = None  # of the doors that share one, a single one may be open
@@ -150,3 +155,4 @@ class SiteRules:
     # At most one wrong opening in so many strangers' attempts; the same figures as in vision.thresholds.
     one_in_verifying: int = 10_000
     one_in_identifying: int = 200
+    keep_passages_days: int = 90  # who passed when, and old roll-calls, are erased after so long

@@ -15,12 +15,17 @@ class AlarmKind(StrEnum):
     DOOR_HELD = "door-held"
     DOOR_OFFLINE = "door-offline"
     DOOR_TAMPERED = "door-tampered"
+    COUNT_UNSURE = "count-unsure"
     DURESS = "duress"  # silent: shown to staff, never at the gate
     EXIT_UNKNOWN = "exit-unknown"
+    FACE_GUESSED = "face-guessed"
+    FIRE_CONTACT = "fire-contact"
     JOURNAL_BROKEN = "journal-broken"
     MESSAGE_REFUSED = "message-refused"
     NO_OUTCOME = "no-outcome"
+    NUMBER_REUSED = "number-reused"
     OFFLINE_DISAGREED = "offline-disagreed"
+    POLICY_CUT = "policy-cut"
     RECORD_UNREADABLE = "record-unreadable"
     RULE_BROKEN = "rule-broken"
     ZONE_EXCEEDED = "zone-exceeded"
@@ -59,6 +64,11 @@ class Passage:
     zone_after: str | None = None
     trace: str = "[]"
 
+    @property
+    def moment(self) -> datetime:
+        """When it was decided: by the server's clock, or by the agent's if it decided alone."""
+        return self.seen_at if self.offline else self.decided_at
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbered:
@@ -70,13 +80,28 @@ class Numbered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
-    """Where somebody was last let in; a zone of None is nowhere known."""
+    """Where somebody was last let in or, with a zone of None, when they left.
+
+    What held before is kept with it, so that a barrier that did not move puts each one back.
+    """
 
     subject_id: str
     zone_id: str | None
     since: datetime
     passage_id: str
     forgiven: bool = False
+    zone_before: str | None = None
+    since_before: datetime | None = None  # None: nothing was known of them
+    forgiven_before: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guesses:
+    """How often in a row a face did not fit, at a gate or for one card's holder."""
+
+    about: str
+    failures: int
+    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ class Refusal(StrEnum):
 
     DENY_LISTED = "deny-listed"
     EXPIRED = "expired"
+    FACE_DELAYED = "face-delayed"
     FACE_MISMATCH = "face-mismatch"
     FACTORS_MISSING = "factors-missing"
     GATE_DISABLED = "gate-disabled"
@@ -20,6 +21,7 @@ class Refusal(StrEnum):
     LOCKED = "locked"
     NOT_YET_VALID = "not-yet-valid"
     NO_GRANT = "no-grant"
+    NUMBER_USED = "number-used"
     OUT_OF_HOURS = "out-of-hours"
     PASSED_BACK = "passed-back"
     PIN_LOCKED = "pin-locked"

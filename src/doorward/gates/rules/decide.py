@@ -50,10 +50,14 @@ def check_orders(_seen: Seen, situation: Situation) -> Finding:
 
 
 def check_freshness(seen: Seen, situation: Situation) -> Finding:
-    """Fail if the agent saw this too long ago, or says it saw it in the future."""
+    """Fail if the agent saw this too long ago, or says it saw it in the future.
+
+    Where everybody may pass an old message does no harm, and a clock that was set locks nobody in.
+    """
     apart = abs(seen.received_at - seen.seen_at)
     if apart > situation.clock_tolerance:
-        return Finding("freshness", False, f"{apart.total_seconds():.0f} s off", Refusal.STALE)
+        soft = Verb.UNLOCK in situation.orders
+        return Finding("freshness", False, f"{apart.total_seconds():.0f} s off", Refusal.STALE, soft=soft)
     return Finding("freshness", True, "seen just now")
 
 
@@ -79,8 +83,8 @@ RULES: tuple[Rule, ...] = (
     check_second_person,
 )
 
-# A way out is refused for what a machine must not do, never for what a person is or did.
-REFUSES_EXITS = frozenset({Refusal.STALE, Refusal.INTERLOCKED})
+# A way out is refused for what a machine must not do, never for what a person is or did, nor for a clock.
+REFUSES_EXITS = frozenset({Refusal.INTERLOCKED})
 
 
 def decide(seen: Seen, situation: Situation) -> Verdict:
@@ -110,7 +114,6 @@ def _noted(trace: list[Finding] | Trace) -> tuple[Refusal, ...]:
 
 def _open(seen: Seen, situation: Situation, trace: Trace) -> Open:
     leaving = situation.gate.direction is Direction.OUT
-    leading = seen.leading
-    companion = leading and companion_of(leading.id, seen, situation)
+    companion = companion_of(seen, situation)
     because = Opening.EXIT if leaving else Opening.GRANTED
-    return Open(because, trace, _noted(trace), companion.subject_id if companion else None)
+    return Open(because, trace, _noted(trace), companion.id if companion else None)

@@ -14,9 +14,9 @@ def step(state: DoorState, event: DoorEvent, at: datetime, *, open_seconds: int,
         case DoorEvent.PERMITTED | DoorEvent.EXIT_REQUESTED:
             return replace(state, may_open_until=at + timedelta(seconds=open_seconds)), ()
         case DoorEvent.OPENED:
-            return _opened(state, at)
+            return _opened(replace(state, told_at=at), at)
         case DoorEvent.CLOSED:
-            return replace(state, leaf=DoorStatus.CLOSED, opened_at=None, may_open_until=None), ()
+            return _closed(state, at, held_after)
         case DoorEvent.TIME_PASSED:
             return _time_passed(state, at, held_after)
         case _:
@@ -32,7 +32,16 @@ def _opened(state: DoorState, at: datetime) -> Step:
     return replace(state, leaf=leaf, opened_at=at, may_open_until=None), alarms
 
 
+def _closed(state: DoorState, at: datetime, held_after: int) -> Step:
+    """An opening is over; one that was too long alarms even now."""
+    _, alarms = _time_passed(state, at, held_after)
+    closed = replace(state, leaf=DoorStatus.CLOSED, opened_at=None, may_open_until=None)
+    return replace(closed, told_at=at), alarms
+
+
 def _time_passed(state: DoorState, at: datetime, held_after: int) -> Step:
+    if state.opened_at is not None and at < state.opened_at:  # the clock was set back: count from here
+        return replace(state, opened_at=at), ()
     long = state.opened_at is not None and at - state.opened_at >= timedelta(seconds=held_after)
     if state.leaf is DoorStatus.OPEN and long:
         return replace(state, leaf=DoorStatus.HELD), (AlarmKind.DOOR_HELD,)

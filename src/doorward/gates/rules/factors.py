@@ -1,5 +1,7 @@
 """Which proofs a gate asks for, and whether those given suffice."""
 
+from collections.abc import Set as AbstractSet
+
 from doorward.core.errors import Invalid
 from doorward.gates.model import Factor, FactorRule, Finding, Refusal, Seen, Situation
 
@@ -36,13 +38,24 @@ def asked_for(rule: FactorRule) -> frozenset[Factor]:
     return frozenset(factor for part in rule for factor in part)
 
 
+def suffices(part: tuple[Factor, ...], proven: AbstractSet[Factor], *, live: bool | None) -> bool:
+    """Whether all factors of an alternative are proven; a face alone needs a passed liveness challenge."""
+    return proven >= set(part) and (set(part) != {Factor.FACE} or live is True)
+
+
+def alternative(
+    rule: FactorRule, proven: AbstractSet[Factor], *, live: bool | None
+) -> tuple[Factor, ...] | None:
+    """The first alternative that suffices: what a gate opens on, and whose grants count."""
+    return next((part for part in rule if suffices(part, proven, live=live)), None)
+
+
 def check_factors(seen: Seen, situation: Situation) -> Finding:
-    """Pass if all factors of one alternative are proven; a face alone needs a passed liveness challenge."""
-    met = [part for part in situation.gate.factors if seen.proven.issuperset(part)]
-    if not met:
-        refusal = seen.doubt or Refusal.FACTORS_MISSING
-        return Finding(RULE, False, f"needs {write_factors(situation.gate.factors)}", refusal)
-    best = max(met, key=lambda part: len(set(part)))
-    if set(best) == {Factor.FACE} and seen.liveness_passed is not True:
+    """Pass if some alternative suffices."""
+    rule = situation.gate.factors
+    met = alternative(rule, seen.proven, live=seen.liveness_passed)
+    if met is not None:
+        return Finding(RULE, True, f"proven: {write_factors((met,))}")
+    if Factor.FACE in seen.proven and (Factor.FACE,) in rule:
         return Finding(RULE, False, "a face alone needs its liveness challenge", Refusal.LIVENESS_NEEDED)
-    return Finding(RULE, True, f"proven: {write_factors((best,))}")
+    return Finding(RULE, False, f"needs {write_factors(rule)}", seen.doubt or Refusal.FACTORS_MISSING)

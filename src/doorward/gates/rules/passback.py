@@ -2,13 +2,25 @@
 
 from datetime import datetime, timedelta
 
-from doorward.gates.model import Finding, Refusal, Seen, Situation, Strictness, Whereabouts, Zone
+from doorward.gates.model import (
+    Direction,
+    Finding,
+    Refusal,
+    Seen,
+    Situation,
+    Strictness,
+    Whereabouts,
+    Zone,
+)
 
 RULE = "passback"
 
 
 def check_passback(seen: Seen, situation: Situation) -> Finding:
-    """Fail if the door or zone was used too lately, or the person is not where they would come from."""
+    """Fail if the door or zone was used too lately, or the person is not where they would come from.
+
+    Whoever leaves a zone that they never entered broke the same rule; a way out notes it and opens.
+    """
     where, leading = situation.whereabouts, seen.leading
     if leading is None or where is None:
         return Finding(RULE, True, "no earlier passage counts")
@@ -50,6 +62,11 @@ def _zone(seen: Seen, situation: Situation) -> Finding | None:
 def _area(seen: Seen, situation: Situation) -> Finding | None:
     zone, where = situation.to_zone, situation.whereabouts
     assert where is not None
+    left = situation.from_zone
+    if situation.gate.direction is Direction.OUT and left and left.area_passback is not Strictness.OFF:
+        if known_zone(where, left, seen.received_at) == left.id:
+            return None
+        return _broken(left.area_passback, Refusal.PASSED_BACK, "leaves without having entered")
     if zone is None or zone.area_passback is Strictness.OFF:
         return None
     now_in = known_zone(where, zone, seen.received_at)

@@ -4,12 +4,21 @@ from collections.abc import Iterable
 
 from doorward.gates.model import Expected, Presence, RollCall
 
+VEHICLE = "vehicle_"  # how the ids of vehicles begin
+
 
 def expected_from(call: RollCall, present: Iterable[Presence]) -> tuple[Expected, ...]:
-    """Everybody counted in the roll-call's zones when it began, each once, at their latest place."""
+    """Everybody counted in the roll-call's zones when it began, each once, at their latest place.
+
+    Vehicles are counted inside too, but nobody looks for them.
+    """
     latest: dict[str, Presence] = {}
     for one in present:
-        if one.zone_id is None or (call.zone_ids and one.zone_id not in call.zone_ids):
+        if (
+            one.subject_id.startswith(VEHICLE)
+            or one.zone_id is None
+            or (call.zone_ids and one.zone_id not in call.zone_ids)
+        ):
             continue
         if one.subject_id not in latest or latest[one.subject_id].since < one.since:
             latest[one.subject_id] = one

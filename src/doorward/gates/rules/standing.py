@@ -10,7 +10,7 @@ def check_identity(seen: Seen, _situation: Situation) -> Finding:
     """Fail unless somebody or something known was seen; an unclear answer is not a known one."""
     if seen.doubt is Refusal.IDENTITIES_DIFFER:
         return Finding("identity", False, "the credentials name different people", seen.doubt)
-    if not seen.subjects:
+    if not seen.subjects or not seen.is_whole:
         return Finding("identity", False, "nobody known", seen.doubt or Refusal.UNKNOWN)
     return Finding("identity", True, f"known {seen.subjects[0].kind}")
 
@@ -43,6 +43,14 @@ def check_grants(seen: Seen, situation: Situation) -> Finding:
     if not seen.subjects:
         return Finding("grant", False, "nobody to hold a grant", Refusal.NO_GRANT)
     return Finding("grant", True, "granted here and now")
+
+
+def may_pass(subject: Subject, at: datetime, situation: Situation) -> bool:
+    """Whether somebody is registered, kept out by nobody, and granted this gate now."""
+    counting = _counting(subject, at, situation)
+    allowed = any(grant.effect is Effect.ALLOW for grant in counting)
+    denied = any(grant.effect is Effect.DENY for grant in counting)
+    return _validity(subject, at) is None and allowed and not denied
 
 
 def _validity(subject: Subject, at: datetime) -> Refusal | None:

@@ -11,17 +11,19 @@ from doorward.gates.service.alarms import (
 )
 from doorward.gates.service.commands import (
     Cause,
-    commanded_permits,
+    end_lapsed_orders,
     find_order,
     give_order,
     is_emergency,
     open_now,
+    orders_in_force,
     release,
+    standing_at,
 )
 from doorward.gates.service.desk import Desk
 from doorward.gates.service.doorstates import list_doors, report_door, sweep_doors
+from doorward.gates.service.forgetting import forget_old, forget_subject
 from doorward.gates.service.listing import (
-    forget_old_passages,
     get_passage,
     in_utc,
     list_passages,
@@ -29,7 +31,7 @@ from doorward.gates.service.listing import (
 )
 from doorward.gates.service.moving import find_present, forgive, place_by_hand
 from doorward.gates.service.names import names_of
-from doorward.gates.service.offline import answer_request
+from doorward.gates.service.offline import answer_request, answer_request_apart, handovers_to
 from doorward.gates.service.outcomes import report, sweep_permits
 from doorward.gates.service.planning import (
     forget_piece,
@@ -65,21 +67,24 @@ __all__ = [
     "acknowledge_alarm",
     "admit",
     "answer_request",
+    "answer_request_apart",
     "as_json",
     "as_page",
-    "commanded_permits",
     "decide_heard",
+    "end_lapsed_orders",
     "end_rollcall",
     "find_order",
     "find_present",
-    "forget_old_passages",
+    "forget_old",
     "forget_piece",
+    "forget_subject",
     "forgive",
     "get_passage",
     "get_rollcall",
     "give_order",
     "grant",
     "grants_of",
+    "handovers_to",
     "hear_sighting",
     "in_utc",
     "is_emergency",
@@ -93,6 +98,7 @@ __all__ = [
     "names_of",
     "note_refused",
     "open_now",
+    "orders_in_force",
     "place_by_hand",
     "raise_alarm",
     "raise_once",
@@ -104,6 +110,7 @@ __all__ = [
     "revoke_grant",
     "set_piece",
     "set_site_rules",
+    "standing_at",
     "start_rollcall",
     "sweep_doors",
     "sweep_permits",

@@ -1,16 +1,20 @@
 """Admitting: one sighting, decided once, written down before the answer leaves."""
 
 import json
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from hashlib import sha256
 
 from doorward.audit.service import record
 from doorward.core.encoding import canonical_json
-from doorward.core.errors import Denied, NotFound
+from doorward.core.errors import Denied
 from doorward.core.ids import new_id
 from doorward.core.wire import Kind, Permit, Sighting, Signed, encode, sign
 from doorward.core.wire.shapes import plain
 from doorward.gates.model import (
+    AlarmKind,
+    Direction,
     Gate,
     Open,
     Passage,
@@ -25,12 +29,15 @@ from doorward.gates.model import (
 )
 from doorward.gates.rules.alarms import alarms_for
 from doorward.gates.rules.decide import decide
-from doorward.gates.service.alarms import raise_alarm
+from doorward.gates.service.alarms import raise_alarm, raise_once
+from doorward.gates.service.doorstates import hear_now_and_then, highest_of
 from doorward.gates.service.moving import counts_people, move
 from doorward.gates.service.post import Post, hear
 from doorward.gates.service.seeing import identify
 from doorward.gates.service.situations import situation_of
-from doorward.gates.store import passages, whereabouts
+from doorward.gates.store import doors, passages, whereabouts
+from doorward.gates.store.doors import AgentState
+from doorward.gates.store.passages import Held
 from doorward.platform.db import Unit
 from doorward.platform.jobs import enqueue
 
@@ -42,13 +49,21 @@ class Heard:
     plan: Plan
     gate: Gate
     sighting: Sighting
-    held_id: str | None
+    asked: bytes
+    held: Held | None
+
+    @property
+    def leads_out(self) -> bool:
+        """Whether it was seen at a way out."""
+        return self.gate.direction is Direction.OUT
 
 
 def admit(unit: Unit, post: Post, signed: Signed) -> Signed:
     """The signed answer to a sighting: a permit that opens once and soon expires, or a refusal.
 
-    A repeat is answered as before while that answer lasts, and refused after it; it never opens twice.
+    A repeat is answered as before while that answer lasts, and refused after it; it never opens twice. So is
+    something else under a number used before: whoever forgot their numbers must not get another's answer.
+    Ways out are decided anew in both cases.
     `Denied` for an agent that is unknown, speaks for another's gate or did not sign this.
     """
     return decide_heard(unit, post, hear_sighting(unit, post, signed))
@@ -56,16 +71,20 @@ def admit(unit: Unit, post: Post, signed: Signed) -> Signed:
 
 def decide_heard(unit: Unit, post: Post, heard: Heard) -> Signed:
     """Decide a sighting whose signature holds, write it down, and sign the answer."""
-    if heard.held_id is not None:
-        return _answer_again(unit, post, heard.held_id)
+    again = _answer_again(unit, post, heard) if heard.held is not None else None
+    if again is not None:
+        return again
     plan, gate, sighting = heard.plan, heard.gate, heard.sighting
+    hear_now_and_then(unit, post, plan, sighting.agent_id)
     seen = identify(unit, post, plan, gate, sighting)
     presence = _presence(unit, gate, seen)
     about = situation_of(unit, post, plan, gate, seen, presence=presence)
     verdict = decide(seen, about)
     passage = _passage(unit, post, sighting, seen, about, verdict=verdict, presence=presence)
     answer = canonical_json(plain(permit_of(passage, valid_seconds=post.permit_seconds)))
-    passages.add_passage(unit.rows, unit.site_id, passage, answer)
+    if heard.held is not None:
+        passage = replace(passage, sequence=number_of_its_own())
+    passages.add_passage(unit.rows, unit.site_id, passage, answer, asked=heard.asked)
     if isinstance(verdict, Open):
         move(unit, plan, gate, passage, before=presence)
     _write_down(unit, post, passage, seen, about, verdict=verdict)
@@ -84,11 +103,16 @@ def hear_sighting(unit: Unit, post: Post, signed: Signed) -> Heard:
     except Denied:
         plan = post.plans.plan_of(unit)
         sighting = hear(plan, Sighting, signed)
-    version, held_id = passages.opening_look(unit.rows, unit.site_id, sighting.agent_id, sighting.sequence)
+    version, held = passages.opening_look(unit.rows, unit.site_id, sighting.agent_id, sighting.sequence)
     if version != plan.version:
         plan = post.plans.plan_of(unit)
         sighting = hear(plan, Sighting, signed)
-    return Heard(plan, plan.gate(sighting.gate_id), sighting, held_id)
+    return Heard(plan, plan.gate(sighting.gate_id), sighting, sha256(signed.body).digest(), held)
+
+
+def number_of_its_own() -> int:
+    """For a passage whose own number was used before; agents count from one."""
+    return -1 - secrets.randbits(52)
 
 
 def permit_of(passage: Passage, *, valid_seconds: int) -> Permit:
@@ -106,27 +130,37 @@ def permit_of(passage: Passage, *, valid_seconds: int) -> Permit:
     )
 
 
-def _answer_again(unit: Unit, post: Post, held_id: str) -> Signed:
-    held = passages.find_passage(unit.rows, unit.site_id, held_id)
-    if held is None:
-        raise NotFound("This number was used at another site.")
-    if unit.now < held.expires_at and not held.offline:
+def _answer_again(unit: Unit, post: Post, heard: Heard) -> Signed | None:
+    """The answer to a number that was used before; None where the way out is decided anew."""
+    assert heard.held is not None
+    sighting, same = heard.sighting, heard.held.asked == heard.asked
+    held = passages.find_passage(unit.rows, unit.site_id, heard.held.passage_id)
+    passage_id, agent_id = heard.held.passage_id, sighting.agent_id
+    record(unit, "gate.repeated", passage=passage_id, gate=sighting.gate_id, agent=agent_id, same=same)
+    if same and held is not None and held.decided_at <= unit.now < held.expires_at:
         body = passages.answer_of(unit.rows, held.id)
-    else:
-        body = encode(
-            Permit(
-                permit_id=new_id("passage"),
-                gate_id=held.gate_id,
-                agent_id=held.agent_id,
-                sequence=held.sequence,
-                opens=False,
-                because=Refusal.REPEATED.value,
-                open_seconds=0,
-                expires_at=unit.now,
-            )
-        )
-    record(unit, "gate.repeated", passage=held.id, gate=held.gate_id, agent=held.agent_id)
-    return sign(post.keys.signing, post.keys.signer_id, Kind.PERMIT, body)
+        return sign(post.keys.signing, post.keys.signer_id, Kind.PERMIT, body)
+    if not same:
+        raise_once(unit, AlarmKind.NUMBER_REUSED, agent_id, detail=f"number {sighting.sequence}")
+    return None if heard.leads_out else _refused_again(unit, post, sighting, same=same)
+
+
+def _refused_again(unit: Unit, post: Post, sighting: Sighting, *, same: bool) -> Signed:
+    """No opening for a number that was used; if for something else, with the number to go on above."""
+    known = doors.find_agent_state(unit.rows, sighting.agent_id)
+    state = known or AgentState(agent_id=sighting.agent_id, heard_at=unit.now)
+    permit = Permit(
+        permit_id=new_id("passage"),
+        gate_id=sighting.gate_id,
+        agent_id=sighting.agent_id,
+        sequence=sighting.sequence,
+        opens=False,
+        because=(Refusal.REPEATED if same else Refusal.NUMBER_USED).value,
+        open_seconds=0,
+        expires_at=unit.now,
+        highest=None if same else highest_of(unit, state),
+    )
+    return sign(post.keys.signing, post.keys.signer_id, Kind.PERMIT, encode(permit))
 
 
 def _presence(unit: Unit, gate: Gate, seen: Seen) -> Presence | None:

@@ -35,10 +35,12 @@ def raise_alarm(
     return alarm
 
 
-def raise_once(unit: Unit, kind: AlarmKind, place_id: str, *, detail: str = "") -> None:
+def raise_once(
+    unit: Unit, kind: AlarmKind, place_id: str, *, detail: str = "", subject_id: str | None = None
+) -> None:
     """Raise an alarm unless the same one still waits, so that a fault that repeats does not bury the rest."""
     if not attention.is_waiting(unit.rows, unit.site_id, kind, place_id):
-        raise_alarm(unit, kind, place_id, detail=detail)
+        raise_alarm(unit, kind, place_id, detail=detail, subject_id=subject_id)
 
 
 def tell_unreadable(unit: Unit, recogniser: Recogniser) -> int:

@@ -1,6 +1,6 @@
 """Looking at passages; every look is recorded."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from doorward.audit.service import record
 from doorward.core.errors import Invalid, NotFound
@@ -37,11 +37,3 @@ def get_passage(unit: Unit, passage_id: str) -> Passage:
         raise NotFound("There is no such passage at this site.")
     record(unit, "passage.viewed", subject_id=found.subject_id, passage=passage_id)
     return found
-
-
-def forget_old_passages(unit: Unit, *, keep_days: int) -> int:
-    """Erase passages older than so many days; how many."""
-    count = passages.forget_passages(unit.rows, unit.site_id, unit.now - timedelta(days=keep_days))
-    if count:
-        record(unit, "passages.forgotten", count=count, keep_days=keep_days)
-    return count

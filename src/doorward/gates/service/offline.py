@@ -1,164 +1,196 @@
 """What an agent may decide alone: its signed policy, and the time."""
 
 import secrets
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
 
 from doorward.audit.service import record
 from doorward.core import wire
+from doorward.core.errors import DoorwardError
 from doorward.core.wire import Credential, OfflinePolicy, PolicyEntry, Request, Signed, TimeReply, Wants
-from doorward.gates.model import (
-    Effect,
-    Factor,
-    Gate,
-    Grant,
-    Hours,
-    Plan,
-    Subject,
-    Verb,
-    Window,
-)
+from doorward.gates.model import AlarmKind, Direction, Factor, Gate, Plan, Strictness, Verb, Zone
 from doorward.gates.rules.orders import orders_at
-from doorward.gates.rules.schedules import merged, windows
-from doorward.gates.service.doorstates import hear_from
+from doorward.gates.service.alarms import raise_once
+from doorward.gates.service.doorstates import hear_from, highest_of
+from doorward.gates.service.hours import HoursAt
+from doorward.gates.service.moving import counts_people
 from doorward.gates.service.post import Post, hear
-from doorward.gates.store import places
+from doorward.gates.store import doors
+from doorward.gates.store.doors import AgentState
 from doorward.platform.db import Unit
 
 FACTOR_OF = {Credential.CARD: Factor.CARD, Credential.QR: Factor.QR, Credential.PLATE: Factor.PLATE}
 MOST_ENTRIES = 50_000
 
 
+class Opens(Protocol):
+    """Opens units for whoever asks."""
+
+    def unit(self) -> AbstractContextManager[Unit]: ...
+    def reading(self) -> AbstractContextManager[Unit]: ...
+
+
 def answer_request(unit: Unit, post: Post, signed: Signed) -> Signed:
     """What an agent asked for: its policy for one gate, or the server's time."""
+    answer = _answer_time(unit, post, signed)
+    if isinstance(answer, Signed):
+        return answer
+    draft = _gather(unit, post, answer)
+    return _seal(post, _issue(unit, post, answer, draft))
+
+
+def answer_request_apart(opens: Opens, post: Post, signed: Signed) -> Signed:
+    """As `answer_request`; a policy is gathered and hashed while others may write.
+
+    A record that fails its proof has to be written down where it is found: only then does the policy take
+    the writer's place.
+    """
+    with opens.unit() as unit:
+        answer = _answer_time(unit, post, signed)
+    if isinstance(answer, Signed):
+        return answer
+    try:
+        with opens.reading() as unit:
+            draft = _gather(unit, post, answer)
+    except DoorwardError:
+        with opens.unit() as unit:
+            draft = _gather(unit, post, answer)
+    with opens.unit() as unit:
+        policy = _issue(unit, post, answer, draft)
+    return _seal(post, policy)
+
+
+def _answer_time(unit: Unit, post: Post, signed: Signed) -> Signed | Request:
+    """The server's time, or the request if that is not what it asks for."""
     plan = post.plans.plan_of(unit)
     request = hear(plan, Request, signed)
-    hear_from(unit, request.agent_id)
-    if request.wants is Wants.TIME:
-        reply = TimeReply(nonce=request.nonce, received_at=unit.now, sent_at=unit.now)
-        return wire.seal_message(post.keys.signing, post.keys.signer_id, reply)
-    policy = policy_for(unit, post, plan, request)
-    record(unit, "policy.issued", agent=request.agent_id, gate=request.gate_id, entries=len(policy.entries))
+    heard = hear_from(unit, plan, request.agent_id)
+    if request.wants is not Wants.TIME:
+        return request
+    following = highest_of(unit, heard) + 1
+    reply = TimeReply(nonce=request.nonce, received_at=unit.now, sent_at=unit.now, next_sequence=following)
+    return wire.seal_message(post.keys.signing, post.keys.signer_id, reply)
+
+
+def _seal(post: Post, policy: OfflinePolicy) -> Signed:
     return wire.seal_message(post.keys.signing, post.keys.signer_id, policy)
 
 
-def policy_for(unit: Unit, post: Post, plan: Plan, request: Request) -> OfflinePolicy:
+def handovers_to(unit: Unit, post: Post, signed: Signed) -> list[Signed]:
+    """What introduces the present key to agents that know an older one, each signed by that older key."""
+    hear(post.plans.plan_of(unit), Request, signed)
+    return [
+        wire.seal_message(older, post.keys.signer_id, wire.hand_over(older, post.keys.signing))
+        for older in post.keys.older_signing
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """The hashed part of a policy, and how many credentials found no room in it."""
+
+    hash_key: bytes
+    until: datetime
+    schedules: tuple[tuple[wire.Window, ...], ...]
+    entries: tuple[PolicyEntry, ...]
+    left_out: int
+
+
+def _gather(unit: Unit, post: Post, request: Request) -> _Draft:
     """Credentials that suffice alone at a gate as keyed hashes, with their hours until the policy expires."""
+    plan = post.plans.plan_of(unit)
     gate = plan.gate(request.gate_id)
     until = unit.now + timedelta(hours=post.policy_hours)
-    key = secrets.token_bytes(32)
-    alone = credentials_alone(gate)
-    hours = _Hours(unit, plan, gate, until)
+    alone, hours = (
+        credentials_alone(gate, plan.zones.get(gate.to_zone_id or "")),
+        HoursAt(unit, plan, gate, until),
+    )
+    key, left_out = secrets.token_bytes(32), 0
     entries, schedules = list[PolicyEntry](), dict[tuple[wire.Window, ...], int]()
     for kind, value, holder_id in post.identifier.credentials(unit) if alone else ():
         allowed = hours.of(post.identifier.subject_of(unit, holder_id)) if kind in alone else ()
-        if allowed and len(entries) < MOST_ENTRIES:
-            number = schedules.setdefault(allowed, len(schedules))
-            hashed = wire.credential_hash(key, kind, value)
-            entries.append(PolicyEntry(kind=kind, hash=hashed, subject_id=holder_id, schedule=number))
-    return OfflinePolicy(
-        agent_id=request.agent_id,
-        gate_id=gate.id,
-        version=int(unit.now.timestamp() * 1000),
-        nonce=request.nonce,
-        not_before=unit.now,
-        expires_at=until,
-        direction=wire.Direction(gate.direction.value),
-        mode=mode_at(plan, gate),
-        open_seconds=gate.open_seconds,
-        hash_key=key,
-        journal_key=post.keys.journal_public,
-        schedules=tuple(schedules),
-        entries=tuple(entries),
+        if not allowed:
+            continue
+        if len(entries) == MOST_ENTRIES:
+            left_out += 1
+            continue
+        number = schedules.setdefault(allowed, len(schedules))
+        hashed = wire.credential_hash(key, kind, value)
+        entries.append(PolicyEntry(kind=kind, hash=hashed, subject_id=holder_id, schedule=number))
+    return _Draft(
+        hash_key=key, until=until, schedules=tuple(schedules), entries=tuple(entries), left_out=left_out
     )
 
 
-def credentials_alone(gate: Gate) -> frozenset[Credential]:
-    """What opens this gate without the server: only what opens it alone, unless the gate says otherwise.
+def _issue(unit: Unit, post: Post, request: Request, draft: _Draft) -> OfflinePolicy:
+    """Number a policy and write it down; the orders in it are those of this very moment.
 
-    A two-person gate, an interlock or a counted one cannot be judged alone and stays shut.
+    Numbers grow even if the server's clock was set back: an agent takes no older policy than it has.
     """
+    gate = post.plans.plan_of(unit).gate(request.gate_id)
+    held = doors.find_agent_state(unit.rows, request.agent_id)
+    known = held or AgentState(agent_id=request.agent_id, heard_at=unit.now)
+    version = max(int(unit.now.timestamp() * 1000), known.policy_version + 1)
+    doors.set_agent_state(unit.rows, unit.site_id, replace(known, policy_version=version))
+    entries = len(draft.entries)
+    record(unit, "policy.issued", agent=request.agent_id, gate=gate.id, entries=entries)
+    if draft.left_out:
+        detail = f"{draft.left_out} of {entries + draft.left_out} credentials left out"
+        raise_once(unit, AlarmKind.POLICY_CUT, gate.id, detail=detail)
+    return OfflinePolicy(
+        agent_id=request.agent_id,
+        gate_id=gate.id,
+        version=version,
+        nonce=request.nonce,
+        not_before=unit.now,
+        expires_at=draft.until,
+        direction=wire.Direction(gate.direction.value),
+        mode=mode_at(post.plans.plan_of(unit), gate, unit.now),
+        open_seconds=gate.open_seconds,
+        hash_key=draft.hash_key,
+        journal_key=post.keys.journal_public,
+        schedules=draft.schedules,
+        entries=draft.entries,
+    )
+
+
+def credentials_alone(gate: Gate, zone: Zone | None = None) -> frozenset[Credential]:
+    """What opens this gate (which leads into that zone) without the server: only what opens it alone, unless
+    the gate says otherwise.
+
+    What looks beyond one person cannot be judged alone: two-person gates, interlocks, hard anti-passback and
+    hard capacity stay shut. A way out opens always; there, credentials tell who left.
+    """
+    asked = {factor for part in gate.factors for factor in part}
+    if gate.direction is Direction.OUT:
+        return _kinds(asked) if counts_people(gate) else frozenset()
     if gate.two_person_seconds is not None or gate.interlock_id is not None or not gate.enabled:
         return frozenset()
-    if gate.offline_single_factor:
-        asked = {factor for part in gate.factors for factor in part}
-        return frozenset(kind for kind, factor in FACTOR_OF.items() if factor in asked)
-    return frozenset(kind for kind, factor in FACTOR_OF.items() if (factor,) in gate.factors)
+    if gate.door_passback is Strictness.HARD or (zone is not None and _counts_strictly(zone)):
+        return frozenset()
+    return _kinds(
+        asked if gate.offline_single_factor else {part[0] for part in gate.factors if len(part) == 1}
+    )
 
 
-def mode_at(plan: Plan, gate: Gate) -> wire.Mode:
-    """The orders in force, in the three words an agent knows; a locked gate counts as locked down."""
-    orders = orders_at(gate, plan.orders)
+def _counts_strictly(zone: Zone) -> bool:
+    passback = Strictness.HARD in {zone.area_passback, zone.timed_passback}
+    return passback or (zone.capacity is not None and zone.capacity_rule is Strictness.HARD)
+
+
+def _kinds(factors: set[Factor]) -> frozenset[Credential]:
+    return frozenset(kind for kind, factor in FACTOR_OF.items() if factor in factors)
+
+
+def mode_at(plan: Plan, gate: Gate, now: datetime) -> wire.Mode:
+    """The orders in force, in the words an agent knows; a locked gate counts as locked down."""
+    orders = orders_at(gate, plan.orders, now)
     if Verb.FIRE in orders:
         return wire.Mode.EVACUATION
     if orders & {Verb.LOCKDOWN, Verb.LOCK}:
         return wire.Mode.LOCKDOWN
-    return wire.Mode.EVACUATION if Verb.EVACUATION in orders else wire.Mode.NORMAL
-
-
-class _Hours:
-    """When each subject may pass one gate between now and the policy's end."""
-
-    def __init__(self, unit: Unit, plan: Plan, gate: Gate, until: datetime) -> None:
-        self._plan, self._start, self._end = plan, unit.now, until
-        self._grants: dict[str, list[Grant]] = {}
-        for grant in places.grants_for(unit.rows, unit.site_id, plan.targets[gate.id]):
-            self._grants.setdefault(grant.holder_id, []).append(grant)
-
-    def of(self, subject: Subject | None) -> tuple[wire.Window, ...]:
-        if subject is None or subject.suspended:
-            return ()
-        held = [g for holder in (subject.id, *subject.group_ids) for g in self._grants.get(holder, ())]
-        allowed = self._open(g for g in held if g.effect is Effect.ALLOW)
-        denied = self._open(g for g in held if g.effect is Effect.DENY)
-        limits = _between(subject.valid_from, subject.valid_until, self._start, self._end)
-        left = without([w for one in allowed for w in _cut(one, limits)], denied)
-        return tuple(wire.Window(opens=_instant(w.start), closes=_instant(w.end)) for w in left[:1000])
-
-    def _open(self, grants: Iterable[Grant]) -> list[Window]:
-        found: list[Window] = []
-        for grant in grants:
-            limits = _between(grant.valid_from, grant.valid_until, self._start, self._end)
-            found += [w for one in self._scheduled(grant) for w in _cut(one, limits)]
-        return list(merged(found))
-
-    def _scheduled(self, grant: Grant) -> tuple[Window, ...]:
-        always = (Window(int(self._start.timestamp()), int(self._end.timestamp())),)
-        if grant.schedule_id is None:
-            return always
-        hours: Hours = self._plan.hours
-        schedule = hours.schedules.get(grant.schedule_id)
-        if schedule is None:
-            return always if grant.effect is Effect.DENY else ()
-        return windows(schedule, hours, self._start, self._end)
-
-
-def without(allowed: list[Window], denied: list[Window]) -> list[Window]:
-    """The allowed time that no denied window covers."""
-    left = list(merged(allowed))
-    for gap in denied:
-        left = [piece for window in left for piece in _minus(window, gap)]
-    return left
-
-
-def _minus(window: Window, gap: Window) -> list[Window]:
-    before = Window(window.start, min(window.end, gap.start))
-    after = Window(max(window.start, gap.end), window.end)
-    if gap.end <= window.start or gap.start >= window.end:
-        return [window]
-    return [piece for piece in (before, after) if piece.start < piece.end]
-
-
-def _cut(window: Window, limits: Window) -> list[Window]:
-    start, end = max(window.start, limits.start), min(window.end, limits.end)
-    return [Window(start, end)] if start < end else []
-
-
-def _between(since: datetime | None, until: datetime | None, start: datetime, end: datetime) -> Window:
-    first = max(since, start) if since else start
-    last = min(until, end) if until else end
-    return Window(int(first.timestamp()), int(last.timestamp()))
-
-
-def _instant(second: int) -> datetime:
-    return datetime.fromtimestamp(second, UTC)
+    if Verb.EVACUATION in orders:
+        return wire.Mode.EVACUATION
+    return wire.Mode.RELEASED if Verb.UNLOCK in orders else wire.Mode.NORMAL

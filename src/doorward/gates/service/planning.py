@@ -8,6 +8,8 @@ from doorward.core.ids import new_id
 from doorward.core.keys import agent_key
 from doorward.gates.model import (
     EVERY_GATE,
+    LEAST_ONE_IN_IDENTIFYING,
+    LEAST_ONE_IN_VERIFYING,
     Agent,
     Gate,
     Grant,
@@ -20,17 +22,25 @@ from doorward.gates.model import (
 )
 from doorward.gates.rules.factors import require_identifying
 from doorward.gates.service.post import Post, holidays_of, zone_of
+from doorward.gates.service.seeing import looks_up
 from doorward.gates.store import places
 from doorward.platform.db import Unit
 from doorward.platform.paging import PageRequest
+
+MOST_DAYS = 3660
 
 
 def set_site_rules(unit: Unit, rules: SiteRules) -> SiteRules:
     """Set a site's time zone, calendar, identification and promise; this also sets a new site up."""
     zone_of(rules.time_zone)
     holidays_of(rules.calendar, range(unit.now.year, unit.now.year + 1))
-    if rules.one_in_verifying < 1 or rules.one_in_identifying < 1:
-        raise Invalid("one_in is a number of attempts, at least 1.")
+    if rules.one_in_verifying < LEAST_ONE_IN_VERIFYING or rules.one_in_identifying < LEAST_ONE_IN_IDENTIFYING:
+        raise Invalid(
+            "one_in is a number of strangers' attempts: at least "
+            f"{LEAST_ONE_IN_VERIFYING} to verify and {LEAST_ONE_IN_IDENTIFYING} to look up."
+        )
+    if not 1 <= rules.keep_passages_days <= MOST_DAYS:
+        raise Invalid(f"Passages are kept for 1 to {MOST_DAYS} days.")
     places.change_site(unit.rows, unit.site_id, rules)
     record(unit, "site.rules-set", time_zone=rules.time_zone, identification=rules.identification.value)
     return rules
@@ -49,6 +59,8 @@ def set_piece(unit: Unit, post: Post, piece: Piece) -> Piece:
 def forget_piece(unit: Unit, post: Post, piece_id: str) -> None:
     """Take a piece out of the plan; `Conflict` while another one needs it."""
     plan = _plan(unit, post)
+    if piece_id in plan.agents and plan.agents[piece_id].revoked:
+        raise Conflict("A revoked agent stays on the list, so that nobody takes its id or key again.")
     others: list[Piece] = [*plan.gates.values(), *plan.levels.values()]
     needing = [one.id for one in others if piece_id in _needs(one)]
     if needing:
@@ -68,8 +80,12 @@ def revoke_agent(unit: Unit, post: Post, agent_id: str) -> Agent:
     # A gate that has left the plan since must not keep its agent in.
     left = tuple(gate_id for gate_id in agent.gate_ids if gate_id in plan.gates)
     gone = replace(agent, gate_ids=left, revoked=True)
-    set_piece(unit, post, gone)
-    return gone
+    return gone if agent.revoked else _agent_set(unit, post, gone)
+
+
+def _agent_set(unit: Unit, post: Post, agent: Agent) -> Agent:
+    set_piece(unit, post, agent)
+    return agent
 
 
 def grant(unit: Unit, post: Post, wanted: Grant) -> Grant:
@@ -139,25 +155,37 @@ def _check(plan: Plan, piece: Piece) -> None:
         raise NotFound(f"The plan of this site has no {', '.join(sorted(missing))}.")
     match piece:
         case Gate():
-            _check_gate(piece)
+            _check_gate(plan, piece)
         case Zone() if piece.capacity is not None and piece.capacity < 0:
             raise Invalid("A capacity cannot be below zero.")
         case Schedule():
             _check_schedule(piece)
         case Agent():
-            agent_key(piece.public_key)
+            _check_agent(plan, piece)
         case _:
             return
 
 
-def _check_gate(gate: Gate) -> None:
+def _check_agent(plan: Plan, agent: Agent) -> None:
+    agent_key(agent.public_key)
+    known = plan.agents.get(agent.id)
+    if known is not None and known.revoked:
+        raise Conflict(
+            "This agent was revoked, which is for good: register another id with a key of its own."
+        )
+    if any(one.revoked and one.public_key == agent.public_key for one in plan.agents.values()):
+        raise Conflict("This key belongs to an agent that was revoked: make another key.")
+
+
+def _check_gate(plan: Plan, gate: Gate) -> None:
     require_identifying(gate.factors)
     if not (1 <= gate.open_seconds <= 3600 and gate.held_after_seconds >= 1 and gate.least_frames >= 1):
         raise Invalid(
             "A gate opens for 1 to 3600 seconds, is held after 1 or more, and needs 1 frame or more."
         )
-    if gate.one_in is not None and gate.one_in < 1:
-        raise Invalid("one_in is a number of attempts, at least 1.")
+    least = LEAST_ONE_IN_IDENTIFYING if looks_up(gate, plan.rules) else LEAST_ONE_IN_VERIFYING
+    if gate.one_in is not None and gate.one_in < least:
+        raise Invalid(f"one_in is a number of strangers' attempts: at least {least} at this gate.")
     if gate.two_person_seconds is not None and gate.two_person_seconds < 1:
         raise Invalid("The second person needs at least one second.")
 

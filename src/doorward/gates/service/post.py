@@ -12,7 +12,16 @@ import holidays
 
 from doorward.core.errors import Denied, Invalid, Tampered
 from doorward.core.keys import ServerKeys, agent_key
-from doorward.core.wire import DoorState, JournalEntry, Outcome, Request, Sighting, Signed, open_message
+from doorward.core.wire import (
+    ChainRestart,
+    DoorState,
+    JournalEntry,
+    Outcome,
+    Request,
+    Sighting,
+    Signed,
+    open_message,
+)
 from doorward.gates.model import (
     Agent,
     Calendar,
@@ -32,7 +41,7 @@ from doorward.gates.store import places
 from doorward.platform.db import Unit
 
 MOST_HOLDERS = 100_000
-M = TypeVar("M", Sighting, Outcome, DoorState, JournalEntry, Request)
+M = TypeVar("M", Sighting, Outcome, DoorState, JournalEntry, ChainRestart, Request)
 P = TypeVar("P", bound=Piece)
 
 
@@ -98,6 +107,7 @@ class Post:
     outcome_grace_seconds: int = 30
     silence_seconds: int = 600
     reactions: tuple[str, ...] = ()
+    heard: dict[str, datetime] = field(default_factory=dict)  # when a sighting last counted as a sign of life
 
     @property
     def clock_tolerance(self) -> timedelta:
@@ -144,15 +154,18 @@ def from_outside() -> Iterator[None]:
         ) from error
 
 
-def hear(plan: Plan, shape: type[M], signed: Signed) -> M:
-    """What an agent said, if it is known, signed it, and speaks for that gate; `Denied` otherwise."""
+def hear(plan: Plan, shape: type[M], signed: Signed, *, any_gate: bool = False) -> M:
+    """What an agent said, if it is known, signed it, and speaks for that gate; `Denied` otherwise.
+
+    With `any_gate` it may also speak of one that it stood at once.
+    """
     agent = plan.agents.get(signed.signer_id)
     if agent is None or agent.revoked:
         raise Denied("This agent is not registered here: register its public key first.")
     with from_outside():
         message = open_message(agent_key(agent.public_key), shape, signed)
     speaker = getattr(message, "agent_id", signed.signer_id)
-    if speaker != agent.id or message.gate_id not in agent.gate_ids:
+    if speaker != agent.id or not (any_gate or message.gate_id in agent.gate_ids):
         raise Denied("This agent may not speak for this gate.")
     return message
 

@@ -10,6 +10,8 @@ from doorward.core.errors import Conflict, Invalid, NotFound
 from doorward.core.ids import new_id
 from doorward.gates.model import Expected, RollCall
 from doorward.gates.rules.rollcall import expected_from, missing
+from doorward.gates.service.moving import require_known
+from doorward.gates.service.post import Post
 from doorward.gates.store import rollcalls, whereabouts
 from doorward.platform.db import Unit
 
@@ -42,8 +44,8 @@ def start_rollcall(unit: Unit, *, drill: bool, zone_ids: tuple[str, ...] = ()) -
     return Muster(call, people)
 
 
-def mark_safe(unit: Unit, rollcall_id: str, subject_id: str, *, muster_point: str) -> Muster:
-    """Somebody stands at a muster point; one who was not counted inside is added to the list."""
+def mark_safe(unit: Unit, post: Post, rollcall_id: str, subject_id: str, *, muster_point: str) -> Muster:
+    """Somebody stands at a muster point; one who is known and was not counted inside is added to the list."""
     call = _running(unit, rollcall_id)
     if not muster_point or len(muster_point) > 64:
         raise Invalid("A muster point is named with 1 to 64 characters.")
@@ -56,6 +58,7 @@ def mark_safe(unit: Unit, rollcall_id: str, subject_id: str, *, muster_point: st
         muster_point=muster_point,
     )
     if not rollcalls.mark_safe(unit.rows, rollcall_id, safe):
+        require_known(unit, post, subject_id)
         rollcalls.add_expected(unit.rows, rollcall_id, safe)
     record(unit, "rollcall.marked-safe", subject_id=subject_id, rollcall=rollcall_id)
     return Muster(call, rollcalls.list_expected(unit.rows, rollcall_id))

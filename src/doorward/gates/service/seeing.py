@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from doorward.core.wire import FaceEvidence, Sighting
 from doorward.gates.model import (
+    LEAST_ONE_IN_IDENTIFYING,
+    LEAST_ONE_IN_VERIFYING,
     Factor,
     Gate,
     Identification,
@@ -11,8 +13,10 @@ from doorward.gates.model import (
     Plan,
     Refusal,
     Seen,
+    SiteRules,
 )
-from doorward.gates.rules.factors import asked_for
+from doorward.gates.rules.factors import alternative, asked_for
+from doorward.gates.service.guessing import Tries
 from doorward.gates.service.post import Post
 from doorward.platform.db import Unit
 
@@ -22,6 +26,7 @@ GRAVEST_FIRST = (
     Refusal.PIN_LOCKED,
     Refusal.PIN_WRONG,
     Refusal.FACE_MISMATCH,
+    Refusal.FACE_DELAYED,
     Refusal.LIVENESS_FAILED,
     Refusal.TOO_FEW_FRAMES,
     Refusal.UNCLEAR_PLATE,
@@ -49,15 +54,17 @@ def identify(unit: Unit, post: Post, plan: Plan, gate: Gate, sighting: Sighting)
         _pin(unit, post, sighting.pin, found)
     if Factor.PLATE in asked:
         _plate(unit, post, gate, sighting, found)
-    subjects = [post.identifier.subject_of(unit, one) for one in _who(gate, found)]
+    live = sighting.face.liveness_passed if sighting.face else None
+    subjects = [post.identifier.subject_of(unit, one) for one in _who(gate, found, live=live)]
     return Seen(
         seen_at=sighting.seen_at,
         received_at=unit.now,
         proven=frozenset(found.proven),
         subjects=tuple(one for one in subjects if one is not None),
         doubt=next((doubt for doubt in GRAVEST_FIRST if doubt in found.doubts), None),
-        liveness_passed=sighting.face.liveness_passed if sighting.face else None,
+        liveness_passed=live,
         duress=found.duress,
+        is_whole=None not in subjects,
     )
 
 
@@ -86,22 +93,34 @@ def _face(unit: Unit, post: Post, plan: Plan, gate: Gate, face: FaceEvidence, *,
         found.doubts.add(Refusal.LIVENESS_FAILED)
     elif Refusal.IDENTITIES_DIFFER in found.doubts:
         return
-    elif found.person_id is not None:
-        one_in = gate.one_in or plan.rules.one_in_verifying
-        if post.identifier.is_face_of(unit, found.person_id, face, one_in=one_in):
-            found.proven.add(Factor.FACE)
-        else:
-            found.doubts.add(Refusal.FACE_MISMATCH)
-    elif (gate.identification or plan.rules.identification) is Identification.ONE_TO_MANY:
-        _recognise(unit, post, face, gate.one_in or plan.rules.one_in_identifying, found)
+    elif found.person_id is not None or looks_up(gate, plan.rules):
+        _compare(unit, post, plan, gate, face, found=found)
 
 
-def _recognise(unit: Unit, post: Post, face: FaceEvidence, one_in: int, found: _Findings) -> None:
-    found.person_id = post.identifier.person_by_face(unit, face, one_in=one_in)
-    if found.person_id is None:
-        found.doubts.add(Refusal.UNKNOWN)
+def looks_up(gate: Gate, rules: SiteRules) -> bool:
+    """Whether a face alone is looked up among everybody."""
+    return (gate.identification or rules.identification) is Identification.ONE_TO_MANY
+
+
+def _compare(unit: Unit, post: Post, plan: Plan, gate: Gate, face: FaceEvidence, *, found: _Findings) -> None:
+    """Verify a claim, or look up; after several that did not fit, only after a while."""
+    tries, claimed = Tries.at(unit, gate, found.person_id), found.person_id
+    if tries.must_wait:
+        found.doubts.add(Refusal.FACE_DELAYED)
+        return
+    if claimed is not None:
+        one_in = max(gate.one_in or plan.rules.one_in_verifying, LEAST_ONE_IN_VERIFYING)
+        fits = post.identifier.is_face_of(unit, claimed, face, one_in=one_in)
+        doubt = Refusal.FACE_MISMATCH
     else:
+        one_in = max(gate.one_in or plan.rules.one_in_identifying, LEAST_ONE_IN_IDENTIFYING)
+        found.person_id = post.identifier.person_by_face(unit, face, one_in=one_in)
+        fits, doubt = found.person_id is not None, Refusal.UNKNOWN
+    if fits:
         found.proven.add(Factor.FACE)
+    else:
+        found.doubts.add(doubt)
+    tries.note(fitted=fits)
 
 
 def _pin(unit: Unit, post: Post, pin: str, found: _Findings) -> None:
@@ -134,9 +153,10 @@ def _plate(unit: Unit, post: Post, gate: Gate, sighting: Sighting, found: _Findi
             found.proven.add(Factor.PLATE)
 
 
-def _who(gate: Gate, found: _Findings) -> list[str]:
-    """The person, then the vehicle; only those whose factors the first alternative that is met asks for."""
-    met = next((set(part) for part in gate.factors if found.proven.issuperset(part)), None)
+def _who(gate: Gate, found: _Findings, *, live: bool | None) -> list[str]:
+    """The person, then the vehicle; only those whose factors the alternative that opens asks for."""
+    part = alternative(gate.factors, found.proven, live=live)
+    met = None if part is None else set(part)
     person = found.person_id if met is None or met & OF_PEOPLE else None
     vehicle = found.vehicle_id if met is None or Factor.PLATE in met else None
     return [one for one in (person, vehicle) if one is not None]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import String, select, update
+from sqlalchemy import String, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from doorward.gates.model import Alarm, AlarmKind
@@ -56,6 +56,12 @@ def is_waiting(rows: Rows, site_id: str, kind: AlarmKind, place_id: str) -> bool
         AlarmRow.acknowledged_at.is_(None),
     )
     return rows.scalar(query.limit(1)) is not None
+
+
+def forget_alarms(rows: Rows, site_id: str, before: datetime) -> int:
+    """Erase alarms that somebody looked at before an instant; how many."""
+    gone = delete(AlarmRow).where(AlarmRow.site_id == site_id, AlarmRow.acknowledged_at < before)
+    return int(getattr(rows.execute(gone), "rowcount", 0))
 
 
 def list_alarms(rows: Rows, site_id: str, *, after: str | None, limit: int, waiting: bool) -> list[Alarm]:

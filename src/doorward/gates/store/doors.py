@@ -1,5 +1,6 @@
 """How each door stands, and how far each agent's journal is held."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +22,8 @@ class DoorRow(Base):
     offline: Mapped[bool]
     opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     may_open_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    told_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    spent_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class AgentRow(Base):
@@ -34,6 +37,7 @@ class AgentRow(Base):
     head: Mapped[bytes]
     door_sequence: Mapped[int]
     heard_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    policy_version: Mapped[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,7 @@ class AgentState:
     up_to: int = 0
     head: bytes = bytes(32)
     door_sequence: int = 0
+    policy_version: int = 0
 
 
 def find_doors(rows: Rows, site_id: str, door_ids: tuple[str, ...] | None = None) -> tuple[DoorState, ...]:
@@ -60,6 +65,8 @@ def find_doors(rows: Rows, site_id: str, door_ids: tuple[str, ...] | None = None
             offline=row.offline,
             opened_at=row.opened_at,
             may_open_until=row.may_open_until,
+            told_at=row.told_at,
+            spent_until=row.spent_until,
         )
         for row in rows.execute(query).scalars()
     )
@@ -73,6 +80,8 @@ def set_door(rows: Rows, site_id: str, state: DoorState) -> None:
         "offline": state.offline,
         "opened_at": state.opened_at,
         "may_open_until": state.may_open_until,
+        "told_at": state.told_at,
+        "spent_until": state.spent_until,
     }
     here = (DoorRow.door_id == state.door_id, DoorRow.site_id == site_id)
     done = rows.execute(update(DoorRow).where(*here).values(**facts))
@@ -87,10 +96,19 @@ def find_agent_state(rows: Rows, agent_id: str) -> AgentState | None:
     return row and _agent(row)
 
 
-def list_silent(rows: Rows, site_id: str, before: datetime) -> list[AgentState]:
-    """Agents that were heard once, but not since."""
-    query = select(AgentRow).where(AgentRow.site_id == site_id, AgentRow.heard_at < before)
+def list_agent_states(rows: Rows, site_id: str) -> list[AgentState]:
+    """Every agent that was ever heard."""
+    query = select(AgentRow).where(AgentRow.site_id == site_id)
     return [_agent(row) for row in rows.execute(query.order_by(AgentRow.agent_id)).scalars()]
+
+
+def mark_online(rows: Rows, site_id: str, door_ids: Iterable[str]) -> list[str]:
+    """Doors whose agent was silent and speaks again; which they were."""
+    here = (DoorRow.site_id == site_id, DoorRow.door_id.in_(sorted(door_ids)), DoorRow.offline)
+    found = list(rows.execute(select(DoorRow.door_id).where(*here)).scalars())
+    if found:
+        rows.execute(update(DoorRow).where(*here).values(offline=False))
+    return found
 
 
 def set_agent_state(rows: Rows, site_id: str, state: AgentState) -> None:
@@ -100,6 +118,7 @@ def set_agent_state(rows: Rows, site_id: str, state: AgentState) -> None:
         "head": state.head,
         "door_sequence": state.door_sequence,
         "heard_at": state.heard_at,
+        "policy_version": state.policy_version,
     }
     done = rows.execute(update(AgentRow).where(AgentRow.agent_id == state.agent_id).values(**facts))
     if not getattr(done, "rowcount", 0):
@@ -114,4 +133,5 @@ def _agent(row: AgentRow) -> AgentState:
         up_to=row.up_to,
         head=bytes(row.head),
         door_sequence=row.door_sequence,
+        policy_version=row.policy_version,
     )

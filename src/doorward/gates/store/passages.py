@@ -1,6 +1,5 @@
 """Passages: every decision, once, and what came of it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -27,19 +26,40 @@ from doorward.platform.types import UtcDateTime
 
 AWAITING = text("state = 'permitted'")
 MERGED = text("offline_sequence IS NOT NULL")
+TOLD_LATE = text("offline")
+PAIRED = text("companion_id IS NOT NULL")
+FIRST_COMMAND = 2**40  # what staff give is numbered by the microsecond, far beyond what agents count to
 WENT_THROUGH = tuple(
     state.value for state in (PassageState.PERMITTED, PassageState.OPENED, PassageState.UNREPORTED)
 )
 
 
 class PassageRow(Base):
-    """One decision; `answer` is the body of the permit that was given, which names nobody."""
+    """One decision; `asked` is the digest of the sighting, `answer` the body of the permit that was given.
+
+    A passage that an agent asked for under a number used before has a number below zero.
+    """
 
     __tablename__ = "gate_passages"
     __table_args__ = (
         Index("uq_gate_passages_agent_sequence", "agent_id", "sequence", unique=True),
-        Index("ix_gate_passages_subject", "subject_id", "number"),
+        Index("ix_gate_passages_subject", "subject_id", "seen_at"),
+        Index(
+            "ix_gate_passages_companion",
+            "companion_id",
+            "seen_at",
+            sqlite_where=PAIRED,
+            postgresql_where=PAIRED,
+        ),
         Index("ix_gate_passages_gate", "gate_id", "number"),
+        Index("ix_gate_passages_lately", "gate_id", "decided_at"),
+        Index(
+            "ix_gate_passages_told_late",
+            "gate_id",
+            "seen_at",
+            sqlite_where=TOLD_LATE,
+            postgresql_where=TOLD_LATE,
+        ),
         Index("ix_gate_passages_awaiting", "expires_at", sqlite_where=AWAITING, postgresql_where=AWAITING),
         Index(
             "ix_gate_passages_offline",
@@ -71,6 +91,7 @@ class PassageRow(Base):
     trace: Mapped[str]
     offline_sequence: Mapped[int | None]  # of the journal entry about this same passage
     answer: Mapped[bytes]
+    asked: Mapped[bytes | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,26 +105,38 @@ class Wanted:
     until: datetime | None = None
 
 
-_T = cast(Table, PassageRow.__table__)
-_INSERT = _T.insert()
+TABLE = cast(Table, PassageRow.__table__)
+_INSERT = TABLE.insert()
 # Statements of the hot path are built once: building one costs as much as running it.
 _LOOK = (
-    select(SITES.c.version, _T.c.id)
+    select(SITES.c.version, TABLE.c.id, TABLE.c.asked)
     .select_from(SITES)
-    .outerjoin(_T, and_(_T.c.agent_id == bindparam("agent"), _T.c.sequence == bindparam("number")))
+    .outerjoin(TABLE, and_(TABLE.c.agent_id == bindparam("agent"), TABLE.c.sequence == bindparam("number")))
     .where(SITES.c.site_id == bindparam("site"))
 )
-NOT_SHOWN = frozenset({"number", "site_id", "answer", "offline_sequence"})
+NOT_SHOWN = frozenset({"number", "site_id", "answer", "asked", "offline_sequence"})
 
 
-def opening_look(rows: Rows, site_id: str, agent_id: str, sequence: int) -> tuple[int, str | None]:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The passage that a number already led to, and the digest of what was asked under it."""
+
+    passage_id: str
+    asked: bytes | None
+
+
+def opening_look(rows: Rows, site_id: str, agent_id: str, sequence: int) -> tuple[int, Held | None]:
     """In one look: the version of the site's plan, and the passage this number already led to."""
     row = rows.execute(_LOOK, {"site": site_id, "agent": agent_id, "number": sequence}).first()
-    return (row.version, row.id) if row else (0, None)
+    if row is None:
+        return 0, None
+    return row.version, None if row.id is None else Held(row.id, row.asked)
 
 
-def add_passage(rows: Rows, site_id: str, passage: Passage, answer: bytes) -> None:
-    """Keep a decision and the body of its answer."""
+def add_passage(
+    rows: Rows, site_id: str, passage: Passage, answer: bytes, *, asked: bytes | None = None
+) -> None:
+    """Keep a decision, the body of its answer, and the digest of the sighting that asked for it."""
     rows.execute(
         _INSERT,
         {
@@ -126,105 +159,110 @@ def add_passage(rows: Rows, site_id: str, passage: Passage, answer: bytes) -> No
             "zone_after": passage.zone_after,
             "trace": passage.trace,
             "answer": answer,
+            "asked": asked,
         },
     )
 
 
 def find_passage(rows: Rows, site_id: str, passage_id: str) -> Passage | None:
     """One passage by its id, which is also its permit's."""
-    row = rows.execute(select(_T).where(_T.c.id == passage_id, _T.c.site_id == site_id)).mappings().first()
-    return _passage(row) if row else None
+    row = (
+        rows.execute(select(TABLE).where(TABLE.c.id == passage_id, TABLE.c.site_id == site_id))
+        .mappings()
+        .first()
+    )
+    return passage_of(row) if row else None
 
 
 def find_numbered(rows: Rows, agent_id: str, sequence: int) -> Passage | None:
     """The passage that an agent's message of that number led to."""
     row = (
-        rows.execute(select(_T).where(_T.c.agent_id == agent_id, _T.c.sequence == sequence))
+        rows.execute(select(TABLE).where(TABLE.c.agent_id == agent_id, TABLE.c.sequence == sequence))
         .mappings()
         .first()
     )
-    return _passage(row) if row else None
+    return passage_of(row) if row else None
+
+
+def highest_number(rows: Rows, agent_id: str) -> int:
+    """The greatest number of a sighting or decision of this agent's own; 0 if it never sent any."""
+    own = (TABLE.c.agent_id == agent_id, TABLE.c.sequence < FIRST_COMMAND)
+    return rows.scalar(select(func.max(TABLE.c.sequence)).where(*own)) or 0
+
+
+def last_command(rows: Rows, agent_id: str) -> int:
+    """The greatest number of a permit that staff gave to this agent; 0 if there was none."""
+    return rows.scalar(select(func.max(TABLE.c.sequence)).where(TABLE.c.agent_id == agent_id)) or 0
 
 
 def merge_offline(rows: Rows, passage_id: str, sequence: int) -> None:
     """Say that a journal entry tells of a passage the server had decided too."""
-    rows.execute(update(_T).where(_T.c.id == passage_id).values(offline_sequence=sequence))
+    rows.execute(update(TABLE).where(TABLE.c.id == passage_id).values(offline_sequence=sequence))
 
 
 def find_told_offline(rows: Rows, agent_id: str, sequence: int) -> Passage | None:
     """The passage that a journal entry of that number told of."""
-    merged = (_T.c.agent_id == agent_id, _T.c.offline_sequence == sequence)
-    row = rows.execute(select(_T).where(*merged)).mappings().first()
-    return _passage(row) if row else find_numbered(rows, agent_id, sequence)
+    merged = (TABLE.c.agent_id == agent_id, TABLE.c.offline_sequence == sequence)
+    row = rows.execute(select(TABLE).where(*merged)).mappings().first()
+    return passage_of(row) if row else find_numbered(rows, agent_id, sequence)
 
 
 def answer_of(rows: Rows, passage_id: str) -> bytes:
     """The body of the answer that was given."""
-    return bytes(rows.scalar(select(_T.c.answer).where(_T.c.id == passage_id)))
+    return bytes(rows.scalar(select(TABLE.c.answer).where(TABLE.c.id == passage_id)))
 
 
 def change_state(rows: Rows, passage_id: str, state: PassageState) -> None:
     """Say how far a passage got."""
-    rows.execute(update(_T).where(_T.c.id == passage_id).values(state=state.value))
+    rows.execute(update(TABLE).where(TABLE.c.id == passage_id).values(state=state.value))
 
 
 def list_passages(
     rows: Rows, site_id: str, wanted: Wanted, *, before: int | None, limit: int
 ) -> list[Numbered]:
     """Passages, latest first, at most `limit` below a number."""
-    query = select(_T).where(_T.c.site_id == site_id).order_by(_T.c.number.desc()).limit(limit)
+    query = select(TABLE).where(TABLE.c.site_id == site_id).order_by(TABLE.c.number.desc()).limit(limit)
     if before is not None:
-        query = query.where(_T.c.number < before)
+        query = query.where(TABLE.c.number < before)
     for condition in _conditions(wanted):
         query = query.where(condition)
-    return [Numbered(number=row["number"], passage=_passage(row)) for row in rows.execute(query).mappings()]
+    return [Numbered(number=row["number"], passage=passage_of(row)) for row in rows.execute(query).mappings()]
 
 
 def list_awaiting(rows: Rows, site_id: str, until: datetime, *, most: int) -> list[Passage]:
     """Permits whose outcome should have come by then."""
-    query = select(_T).where(
-        _T.c.site_id == site_id, _T.c.state == PassageState.PERMITTED.value, _T.c.expires_at < until
+    query = select(TABLE).where(
+        TABLE.c.site_id == site_id, TABLE.c.state == PassageState.PERMITTED.value, TABLE.c.expires_at < until
     )
-    return [_passage(row) for row in rows.execute(query.order_by(_T.c.expires_at).limit(most)).mappings()]
+    return [
+        passage_of(row) for row in rows.execute(query.order_by(TABLE.c.expires_at).limit(most)).mappings()
+    ]
 
 
-def last_through(rows: Rows, subject_id: str, gate_ids: Iterable[str]) -> datetime | None:
-    """When a subject last went, or was allowed, through any of these gates."""
-    through = select(func.max(_T.c.number)).where(
-        _T.c.subject_id == subject_id, _T.c.gate_id.in_(sorted(gate_ids)), _T.c.state.in_(WENT_THROUGH)
-    )
-    found: datetime | None = rows.scalar(select(_T.c.seen_at).where(_T.c.number == through.scalar_subquery()))
-    return found
-
-
-def list_recent(rows: Rows, gate_ids: Iterable[str], since: datetime, *, most: int) -> list[Passage]:
-    """The latest passages at some gates since an instant, latest first."""
-    query = select(_T).where(_T.c.gate_id.in_(sorted(gate_ids)), _T.c.decided_at >= since)
-    return [_passage(row) for row in rows.execute(query.order_by(_T.c.number.desc()).limit(most)).mappings()]
-
-
-def forget_passages(rows: Rows, site_id: str, before: datetime) -> int:
-    """Erase passages decided before an instant; how many there were."""
-    gone = rows.execute(_T.delete().where(_T.c.site_id == site_id, _T.c.decided_at < before))
-    return int(getattr(gone, "rowcount", 0))
+def forget_passages(rows: Rows, site_id: str, before: datetime, *, most: int) -> int:
+    """Erase passages decided before an instant among the oldest so many; how many were."""
+    first = select(TABLE.c.number).where(TABLE.c.site_id == site_id).order_by(TABLE.c.number).limit(most)
+    gone = TABLE.delete().where(TABLE.c.number.in_(first.scalar_subquery()), TABLE.c.decided_at < before)
+    return int(getattr(rows.execute(gone), "rowcount", 0))
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.gate_id is not None:
-        found.append(_T.c.gate_id == wanted.gate_id)
+        found.append(TABLE.c.gate_id == wanted.gate_id)
     if wanted.subject_id is not None:
-        found.append(_T.c.subject_id == wanted.subject_id)
+        found.append(TABLE.c.subject_id == wanted.subject_id)
     if wanted.state is not None:
-        found.append(_T.c.state == wanted.state.value)
+        found.append(TABLE.c.state == wanted.state.value)
     if wanted.since is not None:
-        found.append(_T.c.decided_at >= wanted.since)
+        found.append(TABLE.c.decided_at >= wanted.since)
     if wanted.until is not None:
-        found.append(_T.c.decided_at < wanted.until)
+        found.append(TABLE.c.decided_at < wanted.until)
     return found
 
 
-def _passage(row: RowMapping) -> Passage:
+def passage_of(row: RowMapping) -> Passage:
+    """A row as the rest of the room knows it."""
     held = {key: value for key, value in row.items() if key not in NOT_SHOWN}
     held["direction"] = Direction(held["direction"])
     held["state"] = PassageState(held["state"])

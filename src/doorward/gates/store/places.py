@@ -85,6 +85,7 @@ class OrderRow(Base):
     zone_id: Mapped[str | None]
     since: Mapped[datetime] = mapped_column(UtcDateTime)
     by: Mapped[str]
+    until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_by: Mapped[str | None]
 
@@ -226,6 +227,7 @@ def add_order(rows: Rows, site_id: str, order: Order) -> None:
             zone_id=order.zone_id,
             since=order.since,
             by=order.by,
+            until=order.until,
         )
     )
     rows.flush()
@@ -234,25 +236,34 @@ def add_order(rows: Rows, site_id: str, order: Order) -> None:
 def list_orders(rows: Rows, site_id: str) -> tuple[Order, ...]:
     """The orders in force, oldest first."""
     query = select(OrderRow).where(OrderRow.site_id == site_id, OrderRow.ended_at.is_(None))
-    return tuple(
-        Order(
-            id=row.id,
-            verb=Verb(row.verb),
-            reason=Reason(row.reason),
-            reference=row.reference,
-            gate_id=row.gate_id,
-            zone_id=row.zone_id,
-            since=row.since,
-            by=row.by,
-        )
-        for row in rows.execute(query.order_by(OrderRow.since, OrderRow.id)).scalars()
-    )
+    return tuple(_order(row) for row in rows.execute(query.order_by(OrderRow.since, OrderRow.id)).scalars())
+
+
+def list_orders_then(rows: Rows, site_id: str, at: datetime) -> tuple[Order, ...]:
+    """The orders that were in force at an instant, whether or not they have ended since."""
+    query = select(OrderRow).where(OrderRow.site_id == site_id, OrderRow.since <= at)
+    query = query.where(OrderRow.ended_at.is_(None) | (OrderRow.ended_at > at))
+    return tuple(_order(row) for row in rows.execute(query).scalars())
 
 
 def end_order(rows: Rows, order_id: str, *, at: datetime, by: str) -> None:
     """Take an order out of force."""
     ended = update(OrderRow).where(OrderRow.id == order_id, OrderRow.ended_at.is_(None))
     rows.execute(ended.values(ended_at=at, ended_by=by))
+
+
+def _order(row: OrderRow) -> Order:
+    return Order(
+        id=row.id,
+        verb=Verb(row.verb),
+        reason=Reason(row.reason),
+        reference=row.reference,
+        gate_id=row.gate_id,
+        zone_id=row.zone_id,
+        since=row.since,
+        by=row.by,
+        until=row.until,
+    )
 
 
 def _fresh() -> int:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from doorward.gates.model import Expected, RollCall
@@ -95,6 +95,19 @@ def mark_safe(rows: Rows, rollcall_id: str, one: Expected) -> bool:
     marks = {"safe_at": one.safe_at, "safe_by": one.safe_by, "muster_point": one.muster_point}
     done = rows.execute(update(ExpectedRow).where(*here).values(**marks))
     return bool(getattr(done, "rowcount", 0))
+
+
+def forget_expected(rows: Rows, subject_id: str) -> None:
+    """Erase a subject from every list."""
+    rows.execute(delete(ExpectedRow).where(ExpectedRow.subject_id == subject_id))
+
+
+def forget_rollcalls(rows: Rows, site_id: str, before: datetime) -> int:
+    """Erase roll-calls that ended before an instant, with their lists; how many."""
+    ended = (RollCallRow.site_id == site_id, RollCallRow.ended_at < before)
+    old = select(RollCallRow.id).where(*ended)
+    rows.execute(delete(ExpectedRow).where(ExpectedRow.rollcall_id.in_(old)))
+    return int(getattr(rows.execute(delete(RollCallRow).where(*ended)), "rowcount", 0))
 
 
 def end_rollcall(rows: Rows, rollcall_id: str, at: datetime) -> None:

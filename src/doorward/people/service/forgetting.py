@@ -10,9 +10,11 @@ from doorward.people.service import persons, vehicles
 from doorward.people.store.faces import forget_changes
 from doorward.people.store.persons import list_ended_visitors, list_site_ids
 from doorward.platform.db import Unit
+from doorward.platform.jobs import enqueue
 from doorward.vault.model import Receipt
 from doorward.vault.service import Vault, erase_subject
 
+SUBJECT_FORGOTTEN = "subject.forgotten"  # a job: whatever else is kept about a subject goes
 VISITS_KEPT_FOR = timedelta(days=1)
 CHANGES_KEPT = 2000  # for each site
 
@@ -20,13 +22,20 @@ CHANGES_KEPT = 2000  # for each site
 def forget_person(unit: Unit, vault: Vault, person_id: str) -> Receipt:
     """Erase a person everywhere: no matcher, door or look-up knows them after this commits."""
     persons.forget_rows(unit, person_id)
+    _tell(unit, person_id)
     return erase_subject(unit, vault, person_id)
 
 
 def forget_vehicle(unit: Unit, vault: Vault, vehicle_id: str) -> Receipt:
     """Erase a vehicle everywhere."""
     vehicles.forget_rows(unit, vehicle_id)
+    _tell(unit, vehicle_id)
     return erase_subject(unit, vault, vehicle_id)
+
+
+def _tell(unit: Unit, subject_id: str) -> None:
+    """Promise that the rooms above forget them too; who that is, wiring knows."""
+    enqueue(unit, SUBJECT_FORGOTTEN, subject_id=subject_id)
 
 
 def forget_erased(unit: Unit, sites: Mapping[str, str]) -> None:
@@ -36,6 +45,7 @@ def forget_erased(unit: Unit, sites: Mapping[str, str]) -> None:
         with suppress(NotFound):  # a copy may hold the key of whoever was half registered
             room = vehicles if subject_id.startswith("vehicle_") else persons
             room.forget_rows(there, subject_id)
+        _tell(there, subject_id)
 
 
 def forget_gallery_changes(unit: Unit) -> int:
