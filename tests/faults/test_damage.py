@@ -86,6 +86,7 @@ def test_a_database_that_holds_no_tables_is_not_filled_with_empty_ones(site: Sit
     engine = encrypted_sqlite(site.database, key)
     engine.connect().close()
     engine.dispose()
+    site.database.chmod(0o600)
     assert site.database.stat().st_size > 0
     code, complaint = complaints(site, "audit", "verify")
     assert code == UNAVAILABLE and "restore a backup" in complaint
@@ -96,6 +97,7 @@ def test_a_database_under_another_key_is_refused(site: Site) -> None:
     engine = encrypted_sqlite(site.database, os.urandom(32))
     upgrade(engine)
     engine.dispose()
+    site.database.chmod(0o600)
     assert complaints(site, "audit", "verify")[0] == TAMPERED
 
 
