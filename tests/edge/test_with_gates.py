@@ -1,15 +1,17 @@
 """The agent before the real server rooms: the same bytes, the same promises on both sides."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from doorward.core.wire import Kind, Signed
+from doorward.core.wire import Door, Kind, OfflineDoor, Signed
 from doorward.gates import service
-from doorward.gates.model import Reason
+from doorward.gates.model import Reason, Verb
 from doorward.gates.service import Cause
+from doorward.gates.store import doors
 from doorward.platform.db import Database
 from doorward_edge.alone import Because
 from doorward_edge.clock import ClockWatch
@@ -25,7 +27,7 @@ from doorward_edge.standalone import Standalone
 from doorward_edge.state import AgentState
 from doorward_edge.trust import Trust
 from doorward_edge.upkeep import Upkeep
-from tests.conftest import SteppingClock
+from tests.conftest import SITE, SteppingClock
 from tests.edge.world import HandClock
 from tests.gates.scene import AGENT_KEY, CARD_GATE, SERVER_KEYS, Scene
 
@@ -142,6 +144,73 @@ def test_staff_open_from_afar_once(site: Site) -> None:
     site.clock.advance(2)
     assert site.commands.look() == []
     assert [state for state, _ in site.scene.states()] == ["opened"]
+
+
+def test_after_its_state_was_lost_an_agent_is_told_where_to_go_on(site: Site, tmp_path: Path) -> None:
+    for _ in range(3):
+        site.doorman.pass_one(ADA)
+    site.post.state.close()
+    with closing(AgentState(tmp_path / "new.state", AGENT_KEY)) as state:
+        post = replace(site.post, state=state)
+        journal = Journal(post)
+        held = Held(site.barrier, site.clock, post.statistics)
+        upkeep = Upkeep(post, journal, held)
+        upkeep.round()
+        decision = Doorman(post, upkeep, Standalone(post, upkeep, journal, held)).pass_one(ADA)
+        assert (decision.moved, decision.sequence) == (True, 4)
+
+
+def test_an_entry_for_a_gate_that_was_taken_away_is_refused_and_what_follows_is_heard(site: Site) -> None:
+    site.upkeep.lost()
+    site.doorman.pass_one(ADA)
+    other = replace(site.post, orders=replace(site.post.orders, gate_id="gate_out"))
+    Journal(other).write(OfflineDoor(state=Door.OPENED))
+    site.scene.register("gate_out")
+    site.clock.advance(60)
+    site.upkeep.deliver()
+    assert site.post.state.journal_length() == 0
+    assert site.post.state.chain.all_set_aside() == [(1, "denied"), (2, "denied")]
+    assert "journal-broken" in site.scene.alarms()
+    with site.scene.unit() as unit:
+        assert [door.leaf for door in service.list_doors(unit)] == ["forced"]
+
+
+def test_a_journal_goes_on_after_the_server_forgot_its_end(site: Site) -> None:
+    with site.scene.unit() as unit:
+        older = doors.find_agent_state(unit.rows, "agent_1")
+        assert older
+    for _ in range(2):
+        site.upkeep.lost()
+        site.doorman.pass_one(ADA)
+        site.clock.advance(60)
+        site.upkeep.deliver()
+        with site.scene.unit() as unit:
+            doors.set_agent_state(unit.rows, SITE, older)
+    assert site.post.state.journal_length() == 0
+    assert "journal-broken" in site.scene.alarms()
+    assert len(site.scene.states()) == 2
+
+
+def test_an_order_reaches_the_barrier_within_a_second_or_two_and_leaves_as_soon(site: Site) -> None:
+    with site.scene.unit() as unit:
+        order = service.give_order(unit, site.scene.post, Verb.UNLOCK, Cause(reason=next(iter(Reason))))
+    site.clock.advance(1)
+    site.commands.look()
+    assert site.barrier.state() == "open"
+    with site.scene.unit() as unit:
+        service.release(unit, site.scene.post, order.id, Cause(reason=next(iter(Reason))))
+    site.clock.advance(1)
+    site.commands.look()
+    assert site.barrier.state() == "shut"
+
+
+def test_a_server_whose_clock_was_set_back_is_heard_as_before(site: Site) -> None:
+    site.scene.clock.advance(days=-1)
+    with site.scene.unit() as unit:
+        service.give_order(unit, site.scene.post, Verb.LOCKDOWN, Cause(reason=next(iter(Reason))))
+    site.upkeep.round()
+    site.upkeep.lost()
+    assert site.doorman.pass_one(ADA).because == Because.LOCKDOWN
 
 
 def test_a_revoked_agent_opens_nothing(site: Site) -> None:

@@ -272,6 +272,7 @@ class World:
     orders: Orders = ORDERS
     checkpoint: Checkpoint = go_on
     link: Link | None = None
+    state: AgentState | None = None
 
     def __post_init__(self) -> None:
         self.server = FakeServer(now=lambda: self.clock.time)
@@ -279,7 +280,7 @@ class World:
         self.start()
 
     def start(self) -> None:
-        state = AgentState(self.folder / "agent.state", AGENT_KEY)
+        state = self.state or AgentState(self.folder / "agent.state", AGENT_KEY)
         self.post = Post(
             orders=self.orders,
             key=AGENT_KEY,
