@@ -91,13 +91,20 @@ def decide_alone(
     """
     seen = book.hashes(shown) if book else ()
     if direction is Direction.OUT or open_to_all:
-        return Alone(True, seen=seen)
+        return Alone(True, None, _who(book, seen), seen)
     if book is None:
         return Alone(False, Because.NO_POLICY)
     refusal = _unfit(book, now, doubtful=doubtful)
     if refusal:
         return Alone(False, refusal, seen=seen)
     return _look_up(book, seen, now)
+
+
+def _who(book: PolicyBook | None, seen: tuple[CredentialSeen, ...]) -> str | None:
+    """Whom the credentials name, if the policy knows one and only one: so that the server can count them."""
+    entries = [book.find(one) for one in seen] if book else []
+    named = {entry.subject_id for entry in entries if entry}
+    return named.pop() if len(named) == 1 else None
 
 
 def _unfit(book: PolicyBook, now: datetime, *, doubtful: bool) -> Because | None:

@@ -38,6 +38,16 @@ def test_the_policy_must_say_yes_in_every_respect(policy: OfflinePolicy, because
     assert (decision.opens, decision.because) == (because is None, because)
 
 
+def test_a_way_out_tells_who_left_even_by_a_policy_that_has_ended() -> None:
+    for policy in (POLICY, replace(POLICY, expires_at=NOON), replace(POLICY, schedules=())):
+        book = PolicyBook(policy)
+        left = decide_alone(book, SHOWN, direction=Direction.OUT, now=NOON, doubtful=True)
+        assert (left.opens, left.subject_id) == (True, POLICY.entries[0].subject_id)
+    stranger = {Credential.CARD: "nobody's"}
+    book = PolicyBook(POLICY)
+    assert decide_alone(book, stranger, direction=Direction.OUT, now=NOON, doubtful=True).subject_id is None
+
+
 @given(
     card=st.text(max_size=40),
     mode=st.sampled_from(Mode),

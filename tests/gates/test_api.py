@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from fastapi.testclient import TestClient
 from doorward.core.encoding import to_text
 from doorward.core.errors import Denied, NotFound
 from doorward.core.permissions import Actor, Permission
-from doorward.core.wire import Permit, Signed, decode
+from doorward.core.wire import OfflinePolicy, Permit, Signed, TimeReply, Wants, decode
 from doorward.gates.api import ROUTES
 from doorward.gates.service import Desk
 from tests.conftest import GUARD, SITE
@@ -126,6 +127,36 @@ def test_staff_open_a_gate_and_call_the_roll(door: Door, scene: Scene) -> None:
     assert (done["missing"], done["safe"]) == ([], ["person_ada"])
     door.call("POST", here + "/end")
     assert door.call("POST", "/presence/forgive", {"subject_id": None, "reason": "misread"}) == {"count": 1}
+
+
+def test_who_is_inside_needs_the_right_to_see_people(door: Door, scene: Scene) -> None:
+    scene.card()
+    call = door.call("POST", "/roll-calls", {"drill": True})["call"]["id"]
+    warden = frozenset({Permission.GATES_EMERGENCY, Permission.GATES_PASSAGES})
+    door.let_in(Actor("staff_warden", {SITE: warden}))
+    with pytest.raises(Denied):
+        door.client.post(HERE + "/roll-calls", json={"drill": True})
+    with pytest.raises(Denied):
+        door.client.get(f"{HERE}/roll-calls/{call}/page")
+    done = door.call("POST", f"/roll-calls/{call}/safe", {"subject_id": "person_ada", "muster_point": "Gate"})
+    assert done["safe"] == ["person_ada"]
+
+
+def test_an_order_may_end_by_itself(door: Door, scene: Scene) -> None:
+    until = (scene.clock.now + timedelta(minutes=5)).isoformat()
+    order = {"verb": "unlock", "reason": "delivery", "gate_id": CARD_GATE.id, "until": until}
+    assert door.call("POST", "/orders", order)["until"] is not None
+    assert len(door.call("GET", "/orders")) == 1
+    scene.clock.advance(minutes=5)
+    assert door.call("GET", "/orders") == []
+
+
+def test_a_policy_is_fetched_through_the_routes(door: Door, scene: Scene) -> None:
+    signed = scene.request(Wants.POLICY)
+    answer = Signed.from_json(door.call("POST", "/edge/requests", signed.to_json()))
+    assert len(decode(OfflinePolicy, answer.body).entries) == 2
+    reply = door.call("POST", "/edge/requests", scene.request().to_json())
+    assert decode(TimeReply, Signed.from_json(reply).body).next_sequence == 1
 
 
 def test_every_route_is_declared_with_a_right() -> None:

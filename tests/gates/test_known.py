@@ -1,9 +1,11 @@
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import pytest
 
 from doorward.core.encoding import to_text
-from doorward.core.wire import FaceEvidence
+from doorward.core.wire import FaceEvidence, OfflinePolicy, Wants, decode
 from doorward.gates import service
 from doorward.gates.model import Factor, Gate, Grant, Identification, Reason
 from doorward.gates.service.known import Known
@@ -11,9 +13,9 @@ from doorward.people import service as people
 from doorward.people.drivers.exact_matcher import ExactMatcher
 from doorward.people.model import Basis
 from doorward.people.service import NewPerson, Recogniser
-from doorward.platform.db import Database
+from doorward.platform.db import Database, Unit
 from doorward.vault.service import Vault
-from tests.conftest import SteppingClock
+from tests.conftest import GUARD, SITE, SteppingClock
 from tests.gates.scene import CARD_GATE, Scene, plate
 from tests.people.office import near, photos
 
@@ -64,6 +66,38 @@ def test_card_pin_face_and_plate_open_through_the_people_room(town: Scene) -> No
     assert ask(LANE.id, plate=plate("ABC123")) == "granted"
     assert ask(LANE.id, plate=plate("XYZ789")) == "unknown"
     assert town.alarms() == ["duress"]
+
+
+@dataclass(frozen=True)
+class Opening:
+    """Units for a caller, which counts how long a writer's place was asked for."""
+
+    town: Scene
+    opened: list[str]
+
+    @contextmanager
+    def unit(self) -> Iterator[Unit]:
+        self.opened.append("writing")
+        with self.town.unit() as unit:
+            yield unit
+
+    @contextmanager
+    def reading(self) -> Iterator[Unit]:
+        self.opened.append("reading")
+        with self.town.database.reading(GUARD, SITE) as unit:
+            yield unit
+
+
+def test_a_policy_is_read_beside_the_writers_unless_something_must_be_written_down(
+    town: Scene, vault: Vault
+) -> None:
+    town.post = replace(town.post, identifier=Known(Recogniser(vault, ExactMatcher)))
+    opened = list[str]()
+    for _ in range(2):
+        signed = town.request(Wants.POLICY)
+        answer = service.answer_request_apart(Opening(town, opened), town.post, signed)
+        assert len(decode(OfflinePolicy, answer.body).entries) == 1
+    assert opened == ["writing", "reading", "writing", "writing", "writing", "reading", "writing"]
 
 
 def test_the_fifth_wrong_pin_locks_even_though_the_gate_stays_shut(town: Scene) -> None:

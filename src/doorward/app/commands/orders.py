@@ -11,6 +11,7 @@ from doorward.gates.service import (
     Cause,
     give_order,
     open_now,
+    orders_in_force,
     place_by_hand,
 )
 from doorward.gates.service import forgive as pardon
@@ -86,9 +87,10 @@ def release(
     context = context_of(ctx)
     with context.site() as (house, unit):
         plan = plan_of(house, unit)
-        ending = [one for one in plan.orders if what == "everything" or what in _words(plan, one)]
+        in_force = orders_in_force(unit, house.post)
+        ending = [one for one in in_force if what == "everything" or what in _words(plan, one)]
         if not ending:
-            known = ", ".join(f"{one.verb} {_place(plan, one)}" for one in plan.orders) or "none"
+            known = ", ".join(f"{one.verb} {_place(plan, one)}" for one in in_force) or "none"
             raise NotFound(f"No such order is in force. In force: {known}.")
         for one in ending:
             end_order(unit, house.post, one.id, Cause(reason=reason, reference=ticket))
@@ -104,7 +106,7 @@ def orders(ctx: typer.Context) -> None:
     """
     context = context_of(ctx)
     with context.site() as (house, unit):
-        plan = plan_of(house, unit)
+        plan, in_force = plan_of(house, unit), orders_in_force(unit, house.post)
     rows = [
         {
             "verb": one.verb,
@@ -112,12 +114,13 @@ def orders(ctx: typer.Context) -> None:
             "reason": one.reason,
             "ticket": one.reference,
             "since": one.since,
+            "until": one.until,
             "by": one.by,
             "order": one.id,
         }
-        for one in plan.orders
+        for one in in_force
     ]
-    columns = ["verb", "where", "since", "by", "ticket", "order", "reason"]
+    columns = ["verb", "where", "since", "until", "by", "ticket", "order", "reason"]
     context.voice.table("Orders in force", columns, rows, none="No order is in force: the rules decide.")
 
 
