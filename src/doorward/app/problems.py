@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from doorward.app.headers import HEADERS
 from doorward.core.errors import DoorwardError, Tampered
 from doorward.platform.pages import problem_page, wants_page
 
@@ -21,6 +22,7 @@ STATUS = {
     "conflict": HTTPStatus.CONFLICT,
     "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
 }
+COME_BACK = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
 EXIT_CODES = {
     "invalid": 2,
     "denied": 4,
@@ -60,10 +62,9 @@ def install_problem_handlers(api: FastAPI) -> None:
 def problem(code: str, status: int, detail: str, **more: object) -> JSONResponse:
     """A problem document."""
     body = {"type": f"urn:doorward:problem:{code}", "title": TITLES.get(code, code), "status": status}
-    headers = {"Retry-After": "1"} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
-    return JSONResponse(
-        body | {"detail": detail} | more, status, headers=headers, media_type="application/problem+json"
-    )
+    wait = {"Retry-After": "1"} if status in COME_BACK else {}
+    told = body | {"detail": detail} | more
+    return JSONResponse(told, status, headers=HEADERS | wait, media_type="application/problem+json")
 
 
 def _doorward_problem(request: Request, error: Exception) -> Response:

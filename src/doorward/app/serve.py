@@ -6,7 +6,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
+from doorward.app.connections import LONGEST_HEAD, PatientConnection
 from doorward.app.console import Voice
 from doorward.app.exposure import is_loopback
 from doorward.app.house import House, keys_folder
@@ -27,15 +29,7 @@ def serve(house: House, voice: Voice, *, beside: Sequence[str] = ()) -> None:
     web = house.settings.web
     files = server_files(web, keys_folder(house.folder, house.settings), house)
     configure_logs("WARNING")
-    config = uvicorn.Config(
-        build_api(house),
-        ssl_certfile=str(files[0]) if files else None,
-        ssl_keyfile=str(files[1]) if files else None,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
+    config = server_config(build_api(house), files)
     worker = build_worker(house)
     with _door(web) as door:
         _welcome(house, voice, files, beside)
@@ -45,6 +39,23 @@ def serve(house: House, voice: Voice, *, beside: Sequence[str] = ()) -> None:
                 uvicorn.Server(config).run(sockets=[door])
         finally:
             worker.stop()
+
+
+def server_config(api: ASGIApp, files: tuple[Path, Path] | None = None) -> uvicorn.Config:
+    """How connections are kept: short heads, no silent ones, and nobody speaks for another's address."""
+    return uvicorn.Config(
+        api,
+        http=PatientConnection,
+        ws="none",
+        h11_max_incomplete_event_size=LONGEST_HEAD,
+        proxy_headers=False,
+        ssl_certfile=str(files[0]) if files else None,
+        ssl_keyfile=str(files[1]) if files else None,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
 
 
 def _door(web: Web) -> socket.socket:

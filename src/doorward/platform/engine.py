@@ -13,6 +13,7 @@ from doorward.core.errors import Unavailable
 
 READING = "doorward_reading"
 WRITERS_PLACE = 0x646F6F72  # any number that no other program locks in our database
+OVERFLOW = 48  # a connection for every thread of the server: nobody at a gate waits for somebody else's
 
 # Durable at every commit (synchronous=FULL syncs the write-ahead log before a commit returns); temporary
 # tables never touch the disk; freed pages are overwritten.
@@ -53,7 +54,14 @@ def encrypted_sqlite(path: Path, key: bytes | Callable[[], Sequence[bytes]]) -> 
         except sqlcipher.DatabaseError as error:
             raise DisconnectionError from error
 
-    engine = create_engine("sqlite://", module=sqlcipher, creator=connect, poolclass=QueuePool, pool_size=6)
+    engine = create_engine(
+        "sqlite://",
+        module=sqlcipher,
+        creator=connect,
+        poolclass=QueuePool,
+        pool_size=6,
+        max_overflow=OVERFLOW,
+    )
     event.listen(engine, "begin", _begin)
     if callable(key):
         event.listen(engine, "checkout", look)
@@ -113,7 +121,9 @@ def postgres(url: str) -> Engine:
     Every deed ends in one audit log, so writers queue in any case; queueing first spares them the retries
     that serializable transactions would ask for, and what a unit read still holds when it writes.
     """
-    engine = create_engine(url, isolation_level="READ COMMITTED", pool_size=6, pool_pre_ping=True)
+    engine = create_engine(
+        url, isolation_level="READ COMMITTED", pool_size=6, max_overflow=OVERFLOW, pool_pre_ping=True
+    )
     event.listen(engine, "begin", _queue)
     return engine
 

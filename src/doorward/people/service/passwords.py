@@ -16,7 +16,7 @@ class Passwords:
     """Hashes and checks, at most `at_once` at a time, since each takes `memory_kib`. Costs: RFC 9106, 4."""
 
     def __init__(
-        self, *, time_cost: int = 3, memory_kib: int = 65536, at_once: int = 2, wait_seconds: float = 10
+        self, *, time_cost: int = 3, memory_kib: int = 65536, at_once: int = 3, wait_seconds: float = 3
     ) -> None:
         self._hasher = PasswordHasher(time_cost=time_cost, memory_cost=memory_kib, parallelism=1)
         self._turn = threading.BoundedSemaphore(at_once)

@@ -24,11 +24,10 @@ from doorward.people.service.factors import has_second_factor, use_code
 from doorward.people.service.sessions import make_session
 from doorward.people.store import sessions as store
 from doorward.people.store import staff as staff_store
+from doorward.platform.addresses import sender_of
 from doorward.platform.db import Unit
 from doorward.vault.model import Purpose
 from doorward.vault.service import Vault
-
-UNKNOWN_ADDRESS = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +84,8 @@ def finish_sign_in(
 
 
 def blind_address(vault: Vault, address: str | None) -> bytes:
-    """The keyed hash under which an address's failures are counted; no address is one address."""
-    return vault.blind(Purpose.BLIND_TOKEN, f"address\n{address or UNKNOWN_ADDRESS}")
+    """The keyed hash under which a sender's failures are counted; no address is one sender."""
+    return vault.blind(Purpose.BLIND_TOKEN, f"address\n{sender_of(address)}")
 
 
 def is_address_locked(unit: Unit, address_blind: bytes) -> bool:
