@@ -12,7 +12,7 @@ import typer
 from typer.main import get_command
 
 from doorward.core.errors import DoorwardError
-from doorward.core.processes import keep_memory_private
+from doorward.core.processes import keep_memory_private, keep_memory_small
 from doorward.vision import weights
 from doorward.vision.decoding import missing_walls
 from doorward_edge.checking import WORKS, check_all
@@ -133,6 +133,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     os.umask(0o077)  # whatever the agent writes is for its owner alone
     keep_memory_private()
+    keep_memory_small()
     try:
         get_command(root).main(sys.argv[1:] if arguments is None else arguments, prog_name="doorward-edge")
     except DoorwardError as error:

@@ -175,14 +175,14 @@ def test_a_visitor_comes_with_a_code_and_leaves_for_good(office: Terminal, tmp_p
 
 
 def test_a_vehicle_is_known_listed_and_forgotten_by_its_plate(office: Terminal) -> None:
-    vehicle = office("vehicle", "add", "BA 302 OZ", "--owner", "Ada Example").one["vehicle"]
-    assert office("vehicle", "add", "ba-302-oz").code == 6
-    assert office("vehicle", "deny", "BA302OZ").one["listing"] == "deny"
+    vehicle = office("vehicle", "add", "KA 47 TRF", "--owner", "Ada Example").one["vehicle"]
+    assert office("vehicle", "add", "ka-47-trf").code == 6
+    assert office("vehicle", "deny", "KA47TRF").one["listing"] == "deny"
     assert office("vehicle", "suspend", vehicle).code == 0
     (listed,) = office("vehicle", "list").lines
     assert (listed["listing"], listed["suspended"], "plate" in listed) == ("deny", True, False)
-    assert office("vehicle", "show", vehicle, "--purpose", "guard-check").one["plate"] == "BA302OZ"
-    assert office("vehicle", "forget", "BA 302 OZ").one["erased"] == vehicle
+    assert office("vehicle", "show", vehicle, "--purpose", "guard-check").one["plate"] == "KA47TRF"
+    assert office("vehicle", "forget", "KA 47 TRF").one["erased"] == vehicle
 
 
 def test_somebody_without_a_face_has_the_equal_path(office: Terminal) -> None:
@@ -233,13 +233,13 @@ def test_alarms_wait_until_somebody_has_looked(office: Terminal, view: str) -> N
 
 
 def test_names_and_plates_never_enter_the_log(office: Terminal, view: str, tmp_path: Path) -> None:
-    assert office("vehicle", "add", "BA 302 OZ", "--label", "fleet 7").code == 0
+    assert office("vehicle", "add", "KA 47 TRF", "--label", "fleet 7").code == 0
     assert passing(office, "front", view, "04A1B2C3") == "granted"
     assert office("person", "list", "--purpose", "guard-check").lines[0]["name"].endswith("Example")
     assert office("audit", "export", str(tmp_path / "log")).code == 0
     log = "".join(path.read_text() for path in (tmp_path / "log").iterdir())
     assert "person.viewed" in log and "guard-check" in log
-    for secret in ("Ada", "Bo Example", "BA302OZ", "fleet 7", "04A1B2C3"):
+    for secret in ("Ada", "Bo Example", "KA47TRF", "fleet 7", "04A1B2C3"):
         assert secret not in log
 
 

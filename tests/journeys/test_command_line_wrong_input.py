@@ -19,7 +19,7 @@ def furnished(new_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("gate", "add", "front", "--factors", "card", "--to", "office"),
         ("group", "add", "staff"),
         ("person", "add", "Ada Example"),
-        ("vehicle", "add", "BA 302 OZ"),
+        ("vehicle", "add", "KA 47 TRF"),
     ):
         assert doorward(*words).code == 0
     return doorward.folder
@@ -75,7 +75,7 @@ def site(furnished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Te
         (("person", "qr", "Ada Example", "--out", "code.bmp"), 2, ".svg or .png"),
         (("person", "qr", "Ada Example", "--out", "nowhere/code.svg"), 2, "no folder nowhere"),
         (("person", "forget", "Ada Example", "--receipt", "nowhere/receipt"), 2, "no folder nowhere"),
-        (("person", "forget", "BA 302 OZ"), 5, "no person"),
+        (("person", "forget", "KA 47 TRF"), 5, "no person"),
         (("person", "find"), 2, "--id-number"),
         (
             ("visitor", "invite", "V", "--host", "Ada Example", "--until", "2001-01-01", "--code", "v.svg"),
@@ -89,7 +89,7 @@ def site(furnished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Te
             "31 days",
         ),
         (("vehicle", "add", "!"), 2, ""),
-        (("vehicle", "add", "ba302oz"), 6, "registered already"),
+        (("vehicle", "add", "ka47trf"), 6, "registered already"),
         (("vehicle", "suspend", "XX 11 YY"), 5, "vehicle add"),
         (("enrol", "Bo"), 2, "photos"),
         (("enrol", "Bo", "empty"), 2, "holds no photos"),

@@ -41,7 +41,7 @@ from doorward.app.console import Voice
 from doorward.app.context import Context
 from doorward.app.problems import EXIT_CODES, INTERNAL_EXIT
 from doorward.core.errors import DoorwardError
-from doorward.core.processes import keep_memory_private
+from doorward.core.processes import keep_memory_private, keep_memory_small
 
 EXIT_MEANINGS = {
     0: "done (and for watch: at least one opening)",
@@ -133,6 +133,7 @@ def main(arguments: list[str] | None = None) -> None:
     words = _common_first(sys.argv[1:] if arguments is None else arguments)
     os.umask(0o077)  # whatever we write is for its owner alone
     keep_memory_private()
+    keep_memory_small()
     as_json = "--json" in words[: words.index("--") if "--" in words else None]
     voice = Voice(as_json=as_json)
     command: Any = get_command(root)

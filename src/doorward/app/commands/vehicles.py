@@ -31,7 +31,7 @@ def add(
 ) -> None:
     """Register a vehicle by its plate.
 
-    Example: doorward vehicle add "BA 302 OZ" --owner "Ada Example"
+    Example: doorward vehicle add "KA 47 TRF" --owner "Ada Example"
 
     Example: doorward vehicle add "BA 777 XX" --deny
     """
@@ -112,7 +112,7 @@ def show(
 def suspend_vehicle(ctx: typer.Context, plate: str = PLATE) -> None:
     """Stop its passages until further notice.
 
-    Example: doorward vehicle suspend "BA 302 OZ"
+    Example: doorward vehicle suspend "KA 47 TRF"
     """
     _suspend(ctx, plate, suspended=True)
 
@@ -121,7 +121,7 @@ def suspend_vehicle(ctx: typer.Context, plate: str = PLATE) -> None:
 def resume(ctx: typer.Context, plate: str = PLATE) -> None:
     """Let a suspended vehicle pass again.
 
-    Example: doorward vehicle resume "BA 302 OZ"
+    Example: doorward vehicle resume "KA 47 TRF"
     """
     _suspend(ctx, plate, suspended=False)
 
@@ -130,7 +130,7 @@ def resume(ctx: typer.Context, plate: str = PLATE) -> None:
 def deny(ctx: typer.Context, plate: str = PLATE) -> None:
     """Put a vehicle on the deny list: it never passes, whatever is granted.
 
-    Example: doorward vehicle deny "BA 302 OZ"
+    Example: doorward vehicle deny "KA 47 TRF"
     """
     _list(ctx, plate, Listing.DENY)
 
@@ -139,7 +139,7 @@ def deny(ctx: typer.Context, plate: str = PLATE) -> None:
 def allow(ctx: typer.Context, plate: str = PLATE) -> None:
     """Take a vehicle off the deny list.
 
-    Example: doorward vehicle allow "BA 302 OZ"
+    Example: doorward vehicle allow "KA 47 TRF"
     """
     _list(ctx, plate, Listing.ALLOW)
 
@@ -148,7 +148,7 @@ def allow(ctx: typer.Context, plate: str = PLATE) -> None:
 def forget(ctx: typer.Context, plate: str = PLATE) -> None:
     """Erase a vehicle for good.
 
-    Example: doorward vehicle forget "BA 302 OZ"
+    Example: doorward vehicle forget "KA 47 TRF"
     """
     context = context_of(ctx)
     with context.site() as (house, unit):

@@ -4,8 +4,9 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from doorward.platform.db import Base, Rows
@@ -97,10 +98,19 @@ def add_change(rows: Rows, site_id: str, subject_id: str) -> None:
     rows.flush()
 
 
+CHANGES: Any = GalleryChangeRow.__table__
+# Built once: every identification asks this.
+NEWEST_MARK = (
+    select(CHANGES.c.number, CHANGES.c.token)
+    .where(CHANGES.c.site_id == bindparam("site"))
+    .order_by(CHANGES.c.number.desc())
+    .limit(1)
+)
+
+
 def newest_mark(rows: Rows, site_id: str) -> Mark:
     """Where the site's log of changes ends; the one query before each identification."""
-    query = select(GalleryChangeRow.number, GalleryChangeRow.token).where(GalleryChangeRow.site_id == site_id)
-    row = rows.execute(query.order_by(GalleryChangeRow.number.desc()).limit(1)).first()
+    row = rows.execute(NEWEST_MARK, {"site": site_id}).first()
     return Mark(row.number, bytes(row.token)) if row else Mark()
 
 
