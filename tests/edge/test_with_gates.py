@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from doorward.core.keys import ServerKeys
 from doorward.core.wire import Door, Kind, OfflineDoor, Signed
 from doorward.gates import service
 from doorward.gates.model import Reason, Verb
@@ -211,6 +213,21 @@ def test_a_server_whose_clock_was_set_back_is_heard_as_before(site: Site) -> Non
     site.upkeep.round()
     site.upkeep.lost()
     assert site.doorman.pass_one(ADA).because == Because.LOCKDOWN
+
+
+def test_when_the_servers_key_turns_agents_follow_and_older_journals_are_still_read(site: Site) -> None:
+    site.upkeep.lost()
+    site.doorman.pass_one(ADA)
+    new = Ed25519PrivateKey.from_private_bytes(bytes(range(200, 232)))
+    keys = ServerKeys.from_signing_key("server_2", new, [SERVER_KEYS.signing])
+    keys = replace(keys, older_journals=(SERVER_KEYS.journal,))
+    site.scene.post = replace(site.scene.post, keys=keys)
+    site.clock.advance(60)
+    assert site.upkeep.round()
+    assert site.post.state.journal_length() == 0
+    assert [state for state, _ in site.scene.states()] == ["opened"]
+    decision = site.doorman.pass_one(Seen(card="nobody"))
+    assert (decision.because, decision.offline) == ("unknown", False)
 
 
 def test_a_revoked_agent_opens_nothing(site: Site) -> None:
