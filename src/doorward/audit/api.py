@@ -4,12 +4,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import Depends
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from doorward.audit import service
 from doorward.audit.model import Entry, InclusionProof, Ledger, SignedHead
 from doorward.audit.ports import Keys, SecondPerson
+from doorward.core.errors import NotFound
 from doorward.core.permissions import Permission, SignedIn
+from doorward.platform.asked import Count, Instant
 from doorward.platform.db import Unit
 from doorward.platform.paging import PageRequest, page_request
 from doorward.platform.web import SITE_PREFIX, Call, Routes, current_call
@@ -92,7 +94,7 @@ class KeysOut(BaseModel):
 class ExpireIn(BaseModel):
     """Entries older than this instant go; the approval is one of `audit.expire` with the fact `before`."""
 
-    before: AwareDatetime
+    before: Instant
     approval_id: str | None = Field(None, max_length=64)
 
 
@@ -115,7 +117,7 @@ def list_entries(
 
 
 @routes.get("/entries/{position}", needs=Permission.AUDIT_READ)
-def prove_entry(position: int, call: Call = Depends(current_call)) -> ProvenEntryOut:
+def prove_entry(position: Count, call: Call = Depends(current_call)) -> ProvenEntryOut:
     """One entry with its proof under the newest signed head."""
     with call.unit() as unit:
         leaf = service.find_leaf(unit, position)
@@ -147,7 +149,7 @@ def list_keys(call: Call = Depends(current_call)) -> KeysOut:
 
 
 @routes.get("/consistency", needs=Permission.AUDIT_READ)
-def prove_consistency(first: int, second: int, call: Call = Depends(current_call)) -> ConsistencyOut:
+def prove_consistency(first: Count, second: Count, call: Call = Depends(current_call)) -> ConsistencyOut:
     """That the log of `second` entries begins with the log of `first`."""
     with call.reading() as unit:
         proof = service.prove_consistency(unit, first, second)
@@ -163,7 +165,9 @@ def read_ledger(subject_id: str, call: Call = Depends(current_call)) -> LedgerOu
 
 @routes.get("/mine", needs=SignedIn("everybody may see what was recorded about themselves"))
 def read_my_ledger(call: Call = Depends(current_call)) -> LedgerOut:
-    """What was recorded about the caller."""
+    """What was recorded about the caller, at a site that the caller knows."""
+    if not call.actor.knows(call.site_id):
+        raise NotFound("There is no such site here.")
     with call.unit() as unit:
         return _ledger(service.ledger_of(unit, unit.actor.id))
 

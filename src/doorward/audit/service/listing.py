@@ -3,20 +3,14 @@
 from doorward.audit import store
 from doorward.audit.model import Entry
 from doorward.audit.service.recording import record, written
-from doorward.core.errors import Invalid
 from doorward.platform.db import Unit
 from doorward.platform.paging import Page, PageRequest, make_page
 
 
 def list_entries(unit: Unit, wanted: PageRequest, *, event: str | None = None) -> Page[Entry]:
     """The site's entries, newest first; reading the log is itself recorded."""
-    before = None
-    if wanted.after is not None:
-        if not wanted.after.isdecimal():
-            raise Invalid("This cursor is not one of ours: start again without it.")
-        before = int(wanted.after)
     found = store.list_entries(
-        written(unit), unit.site_id, before=before, limit=wanted.limit + 1, event=event
+        written(unit), unit.site_id, before=wanted.before_number, limit=wanted.limit + 1, event=event
     )
     page = make_page(found, wanted, lambda entry: str(entry.position))
     record(unit, "audit.read", entries=len(page.items))

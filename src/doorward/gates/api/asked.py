@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from doorward.core.wire import Signed
 from doorward.gates.model import (
@@ -30,6 +30,7 @@ from doorward.gates.model import (
 from doorward.gates.model import DayException as Exceptional
 from doorward.gates.model import Span as Stretch
 from doorward.gates.service import Cause
+from doorward.platform.asked import LARGEST, Instant
 
 Name = Annotated[str, Field(min_length=1, max_length=80)]
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")]
@@ -79,7 +80,7 @@ class SiteRulesIn(Shape):
     calendar: CalendarIn = CalendarIn()
     identification: Identification = Identification.ONE_TO_ONE
     one_in_verifying: Annotated[int, Field(ge=LEAST_ONE_IN_VERIFYING)] = 10_000
-    one_in_identifying: Annotated[int, Field(ge=LEAST_ONE_IN_IDENTIFYING)] = 200
+    one_in_identifying: Annotated[int, Field(ge=LEAST_ONE_IN_IDENTIFYING, le=LARGEST)] = 200
     keep_passages_days: Annotated[int, Field(ge=1, le=3660)] = 90
 
     def ours(self) -> SiteRules:
@@ -104,7 +105,7 @@ class GateIn(Shape):
     to_zone_id: Id | None = None
     factors: tuple[tuple[Factor, ...], ...] = PEOPLE_RULE
     identification: Identification | None = None
-    one_in: Annotated[int | None, Field(ge=LEAST_ONE_IN_IDENTIFYING)] = None
+    one_in: Annotated[int | None, Field(ge=LEAST_ONE_IN_IDENTIFYING, le=LARGEST)] = None
     least_frames: Annotated[int, Field(ge=1, le=100)] = 3
     least_character_confidence: Annotated[float, Field(ge=0, le=1)] = 0.5
     open_seconds: Annotated[int, Field(ge=1, le=3600)] = 5
@@ -129,8 +130,8 @@ class ZoneIn(Shape):
     area_passback: Strictness = Strictness.OFF
     timed_passback: Strictness = Strictness.OFF
     timed_passback_seconds: Annotated[int, Field(ge=0)] = 0
-    presence_timeout_seconds: Annotated[int | None, Field(ge=1)] = None
-    capacity: Annotated[int | None, Field(ge=0)] = None
+    presence_timeout_seconds: Annotated[int | None, Field(ge=1, le=366 * 86_400)] = None
+    capacity: Annotated[int | None, Field(ge=0, le=LARGEST)] = None
     capacity_rule: Strictness = Strictness.HARD
     capacity_bypass_group_ids: tuple[Id, ...] = ()
 
@@ -191,8 +192,8 @@ class GrantIn(Shape):
     target_id: Id | Annotated[str, Field(pattern=r"^\*$")] = EVERY_GATE
     effect: Effect = Effect.ALLOW
     schedule_id: Id | None = None
-    valid_from: AwareDatetime | None = None
-    valid_until: AwareDatetime | None = None
+    valid_from: Instant | None = None
+    valid_until: Instant | None = None
 
     def ours(self) -> Grant:
         """As the rules read it."""
@@ -216,7 +217,7 @@ class OrderIn(CauseIn):
     verb: Verb
     gate_id: Id | None = None
     zone_id: Id | None = None
-    until: AwareDatetime | None = None
+    until: Instant | None = None
 
 
 class ForgiveIn(CauseIn):

@@ -1,6 +1,5 @@
 """Routes for whoever watches the gates: passages, presence, doors, alarms, commands, roll-calls."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -24,6 +23,7 @@ from doorward.gates.api.told import (
 )
 from doorward.gates.model import Order, PassageState, RollCall
 from doorward.gates.service import Wanted
+from doorward.platform.asked import LooseInstant
 from doorward.platform.db import Unit
 from doorward.platform.paging import PageRequest, make_page, page_request
 from doorward.platform.web import SITE_PREFIX, Call, Routes, current_call
@@ -37,8 +37,8 @@ def wanted_passages(
     gate_id: str | None = None,
     subject_id: str | None = None,
     state: PassageState | None = None,
-    since: Annotated[datetime | None, Query()] = None,
-    until: Annotated[datetime | None, Query()] = None,
+    since: Annotated[LooseInstant | None, Query()] = None,
+    until: Annotated[LooseInstant | None, Query()] = None,
 ) -> Wanted:
     """What a list of passages is narrowed to; instants without a zone are UTC."""
     zone = service.in_utc

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from doorward.audit.service import record
-from doorward.core.errors import Invalid, NotFound
+from doorward.core.errors import NotFound
 from doorward.gates.model import Numbered, Passage
 from doorward.gates.store import passages, places
 from doorward.gates.store.passages import Wanted
@@ -23,10 +23,8 @@ def list_planned_sites(unit: Unit) -> list[str]:
 
 def list_passages(unit: Unit, wanted: Wanted, page: PageRequest) -> list[Numbered]:
     """Passages, latest first; one more than a page holds."""
-    if page.after is not None and not page.after.isdecimal():
-        raise Invalid("This cursor is not one of ours: start again without it.")
+    before = page.before_number
     record(unit, "passages.viewed", subject_id=wanted.subject_id, gate=wanted.gate_id)
-    before = int(page.after) if page.after is not None else None
     return passages.list_passages(unit.rows, unit.site_id, wanted, before=before, limit=page.limit + 1)
 
 

@@ -7,6 +7,7 @@ from doorward.core.permissions import Permission
 from doorward.people.api.caller import vault_of
 from doorward.people.model.api_keys import ApiKeyView
 from doorward.people.service import api_keys as service
+from doorward.platform.asked import Instant
 from doorward.platform.paging import PageRequest, make_page, page_request
 from doorward.platform.web import SITE_PREFIX, Call, Routes, current_call
 
@@ -20,7 +21,7 @@ class ApiKeyIn(BaseModel):
 
     label: str = Field(max_length=200)
     rights: list[Permission] = Field(min_length=1)
-    expires_at: AwareDatetime
+    expires_at: Instant
     networks: list[str] = Field([], max_length=50)
 
 

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from doorward.people.model import Basis, Listing
 from doorward.people.service import NewPerson, NewVisit
+from doorward.platform.asked import Instant
 
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[a-z0-9_]+$")]
 Text = Annotated[str, Field(min_length=1, max_length=200)]
@@ -25,8 +26,8 @@ class PersonIn(Shape):
     basis: Basis
     notice_version: Code
     id_number: Text | None = None
-    valid_from: AwareDatetime | None = None
-    valid_until: AwareDatetime | None = None
+    valid_from: Instant | None = None
+    valid_until: Instant | None = None
     passback_exempt: bool = False
 
     def ours(self) -> NewPerson:
@@ -57,8 +58,8 @@ class CorrectionIn(Shape):
 class LimitsIn(Shape):
     """From when until when somebody may pass, and whether anti-passback counts them."""
 
-    valid_from: AwareDatetime | None = None
-    valid_until: AwareDatetime | None = None
+    valid_from: Instant | None = None
+    valid_until: Instant | None = None
     passback_exempt: bool = False
 
 
@@ -117,8 +118,8 @@ class VisitIn(Shape):
 
     name: Text
     host_id: Id
-    valid_from: AwareDatetime
-    valid_until: AwareDatetime
+    valid_from: Instant
+    valid_until: Instant
     basis: Basis = Basis.LEGITIMATE_INTEREST
     notice_version: Code
     id_number: Text | None = None
@@ -133,8 +134,8 @@ class VehicleIn(Shape):
 
     plate: Code
     owner_id: Id | None = None
-    valid_from: AwareDatetime | None = None
-    valid_until: AwareDatetime | None = None
+    valid_from: Instant | None = None
+    valid_until: Instant | None = None
     label: Text | None = None
     listing: Listing = Listing.ALLOW
 

@@ -38,7 +38,11 @@ def add_card(person_id: str, body: CardIn, call: Call = Depends(current_call)) -
 @routes.post("/qr", needs=MANAGE)
 def issue_qr(person_id: str, call: Call = Depends(current_call)) -> CodeOut:
     """Issue a fresh code, told this once; former codes stop working."""
-    return call.once(CodeOut, lambda unit: code_out(service.issue_qr(unit, vault_of(call), person_id)))
+
+    def deed(unit: Unit) -> CodeOut:
+        return code_out(service.issue_qr(unit, vault_of(call), person_id))
+
+    return call.once(CodeOut, deed, tells_secret=True)
 
 
 @routes.delete("/credentials/{credential_id}", needs=MANAGE)
