@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 from doorward.app.connections import LONGEST_HEAD, PatientConnection
 from doorward.app.console import Voice
 from doorward.app.exposure import is_loopback
+from doorward.app.first_link import tell_first_link
 from doorward.app.house import House, keys_folder
 from doorward.app.tls import ensure_certificate, fingerprint
 from doorward.app.wiring import build_api, build_worker
@@ -108,8 +109,10 @@ def _welcome(house: House, voice: Voice, files: tuple[Path, Path] | None, beside
     if files is not None:
         facts["certificate_sha256"] = fingerprint(files[0])
         lines.append(f"  Its certificate (SHA-256): {facts['certificate_sha256']}")
-    if token is not None:
-        facts["first_administrator"] = f"{where}/setup#{token}"
-        lines.append(f"  First administrator (once, within an hour): {facts['first_administrator']}")
+    keys = keys_folder(house.folder, house.settings)
+    told = tell_first_link(f"{where}/setup#{token}" if token is not None else None, keys)
+    if told is not None:
+        facts[told[0]] = told[1]
+        lines.append(f"  First administrator (once, within an hour): {told[1]}")
     lines += [f"  {line}" for line in (*beside, *house.warnings)]
     voice.answer(facts, "\n".join(lines), markup=True)

@@ -7,6 +7,7 @@ import typer
 from doorward.app.commands.files import draw_code, require_picture
 from doorward.app.commands.finding import person_of
 from doorward.app.commands.people import NAME, commands
+from doorward.app.commands.unseen import UNSEEN_HELP, unseen
 from doorward.app.context import context_of
 from doorward.people.service import (
     add_card,
@@ -24,13 +25,15 @@ person_commands = commands  # the whole of `doorward person`, these included
 
 @commands.command()
 def card(
-    ctx: typer.Context, name: str = NAME, number: str = typer.Argument(help="The card's number.")
+    ctx: typer.Context, name: str = NAME, number: str = typer.Argument(help=f"The card's number. {UNSEEN_HELP}")
 ) -> None:
     """Give a card: the equal path for whoever wants no face enrolled.
 
     Example: doorward person card "Ada Example" 04A1B2C3
+
+    Example: doorward person card "Ada Example" -
     """
-    context = context_of(ctx)
+    context, number = context_of(ctx), unseen(number)
     with context.site() as (house, unit):
         made = add_card(unit, house.vault, person_of(house, unit, name), number)
     context.voice.answer({"card": made}, "The card works from now on.")

@@ -6,6 +6,7 @@ from typing import Any
 import typer
 
 from doorward.app.commands.finding import gate_of
+from doorward.app.commands.unseen import UNSEEN_HELP, unseen
 from doorward.app.console import Voice
 from doorward.app.context import context_of
 from doorward.app.house import House
@@ -34,9 +35,19 @@ class Spoken:
 def watch(
     ctx: typer.Context,
     gate: str = typer.Argument(help="The gate's name or id."),
-    source: str = typer.Argument(help="An image, a folder, a video file, rtsp://... or camera:0."),
-    card: str = typer.Option(None, help="A card shown once, before the first face: it claims who that is."),
-    qr: str = typer.Option(None, help="The text of a QR code, shown likewise."),
+    source: str = typer.Argument(
+        envvar="DOORWARD_SOURCE",
+        help="An image, a folder, a video file, rtsp://... or camera:0. For an address with a password: "
+        + UNSEEN_HELP,
+    ),
+    card: str = typer.Option(
+        None,
+        envvar="DOORWARD_CARD",
+        help=f"A card shown once, before the first face: it claims who that is. {UNSEEN_HELP}",
+    ),
+    qr: str = typer.Option(
+        None, envvar="DOORWARD_QR", help=f"The text of a QR code, shown likewise. {UNSEEN_HELP}"
+    ),
     ask_pin: bool = typer.Option(False, "--ask-pin", help="Ask for a PIN on this terminal."),
     region: Region = typer.Option(Region.EU, help="Whose plates a lane expects."),
     rate: float = typer.Option(12.0, min=0.1, help="Frames a second to look at."),
@@ -49,12 +60,15 @@ def watch(
     Example: doorward watch front camera:0 --card 04A1B2C3
 
     Example: doorward watch north drive.mp4 --region eu
+
+    Example: doorward watch front - < camera-address.txt
     """
     context = context_of(ctx)
+    source = unseen(source)
     reader = SimulatedReader()
     for shown, value in ((Shown.CARD, card), (Shown.QR, qr)):
         if value:
-            reader.show(ReaderEvent(shown, value))
+            reader.show(ReaderEvent(shown, unseen(value)))
     if ask_pin:
         reader.show(ReaderEvent(Shown.PIN, context.voice.ask_unseen("PIN")))
     with context.house() as house:
