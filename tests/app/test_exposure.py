@@ -2,17 +2,21 @@ import os
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from doorward.app.exposure import (
+    CLEAR_IN_POSTGRES,
     KEYS_BESIDE_DATA,
     KEYS_ON_THE_DISK,
     is_loopback,
     require_proven_line,
+    warnings_of,
 )
 from doorward.app.house import create_house, open_house
 from doorward.app.serve import server_files
 from doorward.core.errors import Denied, Invalid
-from doorward.platform.settings import Web, load_settings
+from doorward.platform.settings import Database as DatabaseSettings
+from doorward.platform.settings import Settings, Web, load_settings
 
 PHRASE = "five words that nobody guesses"
 
@@ -211,3 +215,10 @@ def test_a_certificates_key_is_its_owners_alone(site: Path, tmp_path: Path) -> N
     with pytest.raises(Invalid, match=r"chmod 600 '.*my key\.pem'"):
         server_files(Web(certificate=certificate, private_key=copy), site / "keys", house)
     house.close()
+
+
+def test_what_lies_in_the_clear_in_postgres_is_said_at_each_start(tmp_path: Path) -> None:
+    url = SecretStr("postgresql+psycopg:///doorward?host=/run/postgresql")
+    with_postgres = Settings(database=DatabaseSettings(url=url))
+    assert CLEAR_IN_POSTGRES in warnings_of(tmp_path, tmp_path, tmp_path, with_postgres)
+    assert CLEAR_IN_POSTGRES not in warnings_of(tmp_path, tmp_path, tmp_path, Settings())

@@ -33,6 +33,11 @@ OPEN_LINE = (
     "to database.url, or reach it through a local socket."
 )
 
+CLEAR_IN_POSTGRES = (
+    "Records lie in PostgreSQL: names and faces are sealed, but who passed where and when lies in the clear "
+    "there, by id. Encrypt its disks and backups (docs/security/at-rest.md)."
+)
+
 
 def refuse_exposed_folder(folder: Path) -> None:
     """`Invalid` if others could put their own settings or keys into the site's folder."""
@@ -70,6 +75,7 @@ def warnings_of(folder: Path, data: Path, keys: Path, settings: Settings) -> tup
     """What an operator should know at every start."""
     said = [_beside(folder, data, settings.keys.file or keys)] if settings.keys.passphrase is None else []
     said += [CONFIG_TELLS.format(name) for name in secrets_in_file(folder)]
+    said += [CLEAR_IN_POSTGRES] if settings.database.url is not None else []
     said += [f"Pictures are decoded in a weaker cage on this machine: {words}." for words in missing_walls()]
     return tuple(words for words in said if words)
 

@@ -61,7 +61,7 @@ def watch(
 
     Example: doorward watch north drive.mp4 --region eu
 
-    Example: doorward watch front - < camera-address.txt
+    Example: doorward watch front -
     """
     context = context_of(ctx)
     source = unseen(source)
