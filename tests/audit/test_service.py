@@ -162,13 +162,16 @@ def test_every_flipped_bit_of_an_entry_is_found(
         ("DELETE FROM audit_entries WHERE position = 3", "missing at position 3"),
         ("DELETE FROM audit_entries WHERE position = 7", "ends at position 6"),
         ("DELETE FROM audit_nodes WHERE id = 1", "node of the tree"),
-        ("UPDATE audit_nodes SET digest = zeroblob(32) WHERE id = 3", "node of the tree"),
+        (
+            "UPDATE audit_nodes SET digest = (SELECT max(root) FROM audit_heads) WHERE id = 3",
+            "node of the tree",
+        ),
         ("UPDATE audit_frontier SET size = 9", "frontier"),
         ("DELETE FROM audit_frontier", "frontier"),
-        ("UPDATE audit_heads SET root = zeroblob(32)", "signature"),
+        ("UPDATE audit_heads SET root = signature", "signature"),
         ("UPDATE audit_heads SET size = 7", "signature"),
         ("UPDATE audit_heads SET key_id = 'audit-9-00000000'", "not ours"),
-        ("UPDATE audit_heads SET signature = zeroblob(3)", "signature"),
+        ("UPDATE audit_heads SET signature = root", "signature"),
         (
             "UPDATE audit_entries SET site_id=NULL, event=NULL, actor=NULL, at_us=NULL, facts=NULL, salt=NULL"
             " WHERE position = 2",

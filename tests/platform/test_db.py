@@ -19,6 +19,7 @@ def test_a_unit_keeps_all_or_nothing(database: Database) -> None:
     assert run_due(database, {"a.job": lambda unit, facts: None}) == 0
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_file_tells_nothing_and_opens_only_with_its_key(tmp_path: Path, database: Database) -> None:
     with database.unit(GUARD, SITE) as unit:
         enqueue(unit, "a.job", subject="a-very-plain-word")

@@ -22,7 +22,7 @@ NO_RECORDS = (
 )
 
 
-def upgrade(engine: Engine, *, is_new: bool = True) -> None:
+def upgrade(engine: Engine, *, is_new: bool = True, to: str = "head") -> None:
     """Run every migration that is missing, in one transaction; a newer database is refused untouched.
 
     So is an empty one unless it `is_new`: where there should be records, it is not filled with none.
@@ -31,7 +31,7 @@ def upgrade(engine: Engine, *, is_new: bool = True) -> None:
         with engine.begin() as connection:
             config = _config(connection)
             _refuse_stranger(connection, config, is_new=is_new)
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
     except DBAPIError as error:
         raise translate(error) from error
 
