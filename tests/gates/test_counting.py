@@ -154,6 +154,20 @@ def test_time_counts_for_the_second_of_two_as_well(strict: Scene, clock: Steppin
     assert strict.card("ada").because == "too-soon"
 
 
+def test_a_clock_that_was_set_back_keeps_nobody_out_and_hides_no_missing_outcome(
+    strict: Scene, clock: SteppingClock
+) -> None:
+    strict.set(replace(HALL, timed_passback=Strictness.HARD, timed_passback_seconds=60))
+    permit = strict.card()
+    clock.advance(seconds=20)
+    assert strict.card().because == "too-soon"
+    clock.advance(hours=-1)
+    strict.sweep()
+    assert "no-outcome" in strict.alarms()
+    assert strict.card().opens
+    strict.report(permit)
+
+
 def test_leaving_without_having_entered_is_noted(strict: Scene) -> None:
     assert strict.card(gate_id="gate_out").opens
     assert strict.alarms() == ["rule-broken"]

@@ -66,7 +66,9 @@ def set_rules(
     identification: Identification = typer.Option(
         None, case_sensitive=False, help="1:1 verifies a card or code by the face, 1:n looks a face up."
     ),
-    one_in_verifying: int = typer.Option(None, help="1:1: at most one wrong opening in so many strangers."),
+    one_in_verifying: int = typer.Option(
+        None, help="1:1: at most one wrong opening in so many strangers' attempts."
+    ),
     one_in_identifying: int = typer.Option(None, help="1:n: the same, shared by everybody enrolled."),
 ) -> None:
     """Change what you name; everything else stays as it is.

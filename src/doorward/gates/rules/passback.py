@@ -44,7 +44,7 @@ def _door(seen: Seen, situation: Situation) -> Finding | None:
     assert where is not None
     if gate.door_passback is Strictness.OFF:
         return None
-    if not _within(where.through_door_at, gate.door_passback_seconds, seen.received_at):
+    if not _within(where.through_door_at, gate.door_passback_seconds, seen, situation):
         return None
     return _broken(gate.door_passback, Refusal.TOO_SOON, "used this door a moment ago")
 
@@ -54,7 +54,7 @@ def _zone(seen: Seen, situation: Situation) -> Finding | None:
     assert where is not None
     if zone is None or zone.timed_passback is Strictness.OFF:
         return None
-    if not _within(where.into_zone_at, zone.timed_passback_seconds, seen.received_at):
+    if not _within(where.into_zone_at, zone.timed_passback_seconds, seen, situation):
         return None
     return _broken(zone.timed_passback, Refusal.TOO_SOON, "entered this zone a moment ago")
 
@@ -77,8 +77,11 @@ def _area(seen: Seen, situation: Situation) -> Finding | None:
     return None
 
 
-def _within(last: datetime | None, seconds: int, now: datetime) -> bool:
-    return last is not None and now - last < timedelta(seconds=seconds)
+def _within(last: datetime | None, seconds: int, seen: Seen, situation: Situation) -> bool:
+    """Whether an earlier passage is too near; one in the future is of before a clock was set back."""
+    if last is None:
+        return False
+    return -situation.clock_tolerance <= seen.received_at - last < timedelta(seconds=seconds)
 
 
 def _broken(strictness: Strictness, refusal: Refusal, detail: str) -> Finding:

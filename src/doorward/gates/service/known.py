@@ -48,11 +48,11 @@ class Known:
         return find_by_qr(unit, self.recogniser.vault, token)
 
     def is_face_of(self, unit: Unit, person_id: str, face: FaceEvidence, *, one_in: int) -> bool:
-        """Whether this is that person, wrong at most once in so many strangers."""
+        """Whether this is that person, wrong at most once in so many strangers' attempts."""
         return verify_face(unit, self.recogniser, person_id, template_of(face), one_in=one_in)
 
     def person_by_face(self, unit: Unit, face: FaceEvidence, *, one_in: int) -> str | None:
-        """Who among everybody this is, wrong at most once in so many strangers."""
+        """Who among everybody this is, wrong at most once in so many strangers' attempts."""
         return identify_face(unit, self.recogniser, template_of(face), one_in=one_in)
 
     def check_pin(self, unit: Unit, person_id: str, pin: str) -> PinAnswer:

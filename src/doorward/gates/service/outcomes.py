@@ -64,7 +64,7 @@ def sweep_permits(unit: Unit, post: Post) -> int:
     moves back. While it is silent its barrier may have moved, so whoever it let in counts as inside.
     """
     until = unit.now - timedelta(seconds=post.outcome_grace_seconds)
-    late = passages.list_awaiting(unit.rows, unit.site_id, until, most=MOST_PER_SWEEP)
+    late = passages.list_awaiting(unit.rows, unit.site_id, until, now=unit.now, most=MOST_PER_SWEEP)
     for passage in late:
         passages.change_state(unit.rows, passage.id, PassageState.UNREPORTED)
         record(

@@ -229,11 +229,11 @@ def list_passages(
     return [Numbered(number=row["number"], passage=passage_of(row)) for row in rows.execute(query).mappings()]
 
 
-def list_awaiting(rows: Rows, site_id: str, until: datetime, *, most: int) -> list[Passage]:
-    """Permits whose outcome should have come by then."""
-    query = select(TABLE).where(
-        TABLE.c.site_id == site_id, TABLE.c.state == PassageState.PERMITTED.value, TABLE.c.expires_at < until
-    )
+def list_awaiting(rows: Rows, site_id: str, until: datetime, *, now: datetime, most: int) -> list[Passage]:
+    """Permits whose outcome should have come by then, or that were given before the clock was set back."""
+    permitted = TABLE.c.state == PassageState.PERMITTED.value
+    late = (TABLE.c.expires_at < until) | (TABLE.c.decided_at > now)
+    query = select(TABLE).where(TABLE.c.site_id == site_id, permitted, late)
     return [
         passage_of(row) for row in rows.execute(query.order_by(TABLE.c.expires_at).limit(most)).mappings()
     ]
