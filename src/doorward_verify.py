@@ -1,12 +1,13 @@
 """Checks an exported Doorward audit log, or an erasure receipt, with nothing but the public key.
 
-    python doorward_verify.py EXPORT --key PUBLIC [--key OLDER] [--head HEAD.json] [--every-site]
+    python doorward_verify.py EXPORT --key NEWEST [--key OLDER] [--head HEAD.json] [--every-site]
     python doorward_verify.py RECEIPT.json --key PUBLIC --receipt-key PUBLIC
 
 EXPORT is the folder that `doorward audit export` wrote. PUBLIC is a key in hexadecimal or a file that
-holds it; have it from elsewhere than the export. HEAD.json is a head you kept from an earlier day: the log
-must still begin with it. A site's export withholds what other sites wrote, and the answer says how much;
-with --every-site nothing may be withheld. Needs Python 3.11 and the package `cryptography`, and no part of
+holds it; have it from elsewhere than the export, and name the newest first: what older ones signed counts
+as far as the newest signed it too. HEAD.json is a head you kept from an earlier day: the log must still
+begin with it. A site's export withholds what other sites wrote, and the answer says how much; with
+--every-site nothing may be withheld. Needs Python 3.11 and the package `cryptography`, and no part of
 Doorward. Exit code 0: everything fits. 1: something does not, and what is printed. 2: unusable call.
 """
 
@@ -90,6 +91,24 @@ def check_head(head: dict[str, Any], keys: Iterable[bytes]) -> None:
     )
 
 
+def check_newest(heads: list[dict[str, Any]], keys: list[bytes]) -> None:
+    """A key that was replaced may be in other hands: the newest must have signed a head as large as any."""
+    largest = max(heads, key=lambda head: (head["size"], signs(keys[0], head)))
+    if not signs(keys[0], largest):
+        raise Broken(
+            f"The head of size {largest['size']} is signed by an older key, and none so large by the newest."
+        )
+
+
+def signs(key: bytes, head: dict[str, Any]) -> bool:
+    """Whether this key signed this head."""
+    try:
+        check_head(head, [key])
+    except Broken:
+        return False
+    return True
+
+
 def digest_of(line: dict[str, Any], position: int) -> bytes:
     """The leaf hash of one line of the export, which must be the line of its position."""
     if line.get("position") != position:
@@ -151,6 +170,7 @@ def check_export(
     for head in heads:
         check_head(head, keys)
         by_size.setdefault(head["size"], []).append(head)
+    check_newest(heads, keys)
     tree, expiry, covered = Tree(), Expiry(), 0
     covered = _compare(tree, by_size, covered)
     for line in _lines(folder / "entries.jsonl"):

@@ -8,7 +8,7 @@ from doorward.app.problems import STATUS, install_problem_handlers
 from doorward.audit.api import routes as audit_routes
 from doorward.audit.service import record
 from doorward.core.errors import Unauthenticated
-from doorward.core.permissions import EVERY_RIGHT, EVERY_SITE, Actor
+from doorward.core.permissions import EVERY_RIGHT, EVERY_SITE, Actor, Permission
 from doorward.platform.db import Database
 from doorward.vault.api import ROUTES
 from doorward.vault.service import (
@@ -25,7 +25,7 @@ from ..conftest import SITE, SteppingClock
 JPEG = b"\xff\xd8" + bytes(400)
 PEOPLE = {
     "Bearer boss": Actor("staff_boss", {EVERY_SITE: EVERY_RIGHT}),
-    "Bearer guard": Actor("staff_guard", {SITE: frozenset()}),
+    "Bearer guard": Actor("staff_guard", {SITE: frozenset({Permission.GATES_READ})}),
 }
 AT = f"/api/v1/sites/{SITE}"
 

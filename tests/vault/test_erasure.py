@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 import doorward_verify
-from doorward.audit.service import verify
+from doorward.audit.service import record, verify
 from doorward.core.errors import Conflict, Invalid, NotFound, Tampered
 from doorward.core.permissions import EVERY_SITE
 from doorward.platform.db import Database
@@ -169,7 +169,7 @@ def test_an_old_key_set_does_not_bring_the_erased_back(
     erase(database, vault)
     ratchet(database, vault)
     fresh = today(vault, tmp_path)
-    with restored.unit(GUARD, EVERY_SITE) as unit:
+    with restored.unit(GUARD, EVERY_SITE) as unit, pytest.raises(Invalid, match="later turn"):
         adopt_key_set(unit, fresh, before)
     with restored.unit(GUARD, SITE) as unit, pytest.raises(Tampered, match="destroyed"):
         unseal_for(unit, fresh, "person_1", HERE, sealed["person_1"])
@@ -184,15 +184,63 @@ def test_without_a_ratchet_an_old_copy_still_opens_which_is_why_there_is_one(
 
 
 def test_a_key_set_of_another_house_is_refused(
+    database: Database, restored: Database, vault: Vault, sealed: dict[str, bytes]
+) -> None:
+    with database.unit(GUARD, EVERY_SITE) as unit:
+        key_set = export_key_set(unit, vault)
+    with restored.unit(GUARD, EVERY_SITE) as unit:
+        unit.rows.execute(text("UPDATE vault_subject_keys SET key_id = 'x' WHERE subject_id = 'person_1'"))
+        with pytest.raises(Invalid, match="another site"):
+            adopt_key_set(unit, vault, key_set)
+        with pytest.raises(Tampered):
+            adopt_key_set(unit, vault, key_set[:-1])
+
+
+def test_a_key_set_older_than_the_database_changes_nothing(
     database: Database, vault: Vault, sealed: dict[str, bytes]
 ) -> None:
     with database.unit(GUARD, EVERY_SITE) as unit:
         key_set = export_key_set(unit, vault)
-        unit.rows.execute(text("UPDATE vault_subject_keys SET key_id = 'x' WHERE subject_id = 'person_1'"))
-        with pytest.raises(Invalid):
-            adopt_key_set(unit, vault, key_set)
-        with pytest.raises(Tampered):
-            adopt_key_set(unit, vault, key_set[:-1])
+    with database.unit(GUARD, SITE) as unit:
+        make_subject_key(unit, vault, "person_later")
+    with database.unit(GUARD, EVERY_SITE) as unit, pytest.raises(Invalid, match="older than the database"):
+        adopt_key_set(unit, vault, key_set)
+    with database.unit(GUARD, SITE) as unit:
+        open_key(unit, vault, "person_later")
+
+
+def test_whoever_was_enrolled_in_a_restored_copy_stays(
+    database: Database, restored: Database, vault: Vault, sealed: dict[str, bytes], tmp_path: Path
+) -> None:
+    erase(database, vault)
+    with restored.unit(GUARD, SITE) as unit:
+        for number in range(9):  # so much was done with the copy that its log is the longer one
+            make_subject_key(unit, vault, f"person_fresh{number}")
+            record(unit, "thing.done")
+    with database.unit(GUARD, EVERY_SITE) as unit:
+        key_set = export_key_set(unit, vault)
+    with restored.unit(GUARD, EVERY_SITE) as unit:
+        assert adopt_key_set(unit, vault, key_set).erased == ("person_1",)
+    with restored.unit(GUARD, SITE) as unit:
+        for subject in ("person_2", "person_fresh0", "person_fresh8"):
+            open_key(unit, vault, subject)
+
+
+def test_a_key_set_from_before_a_turn_overwrites_no_good_key(
+    database: Database, restored: Database, vault: Vault, sealed: dict[str, bytes], tmp_path: Path
+) -> None:
+    with database.unit(GUARD, EVERY_SITE) as unit:
+        before = export_key_set(unit, vault)
+    ratchet(database, vault)
+    with database.unit(GUARD, EVERY_SITE) as unit:
+        newest = export_key_set(unit, vault)
+    fresh = today(vault, tmp_path)
+    with restored.unit(GUARD, EVERY_SITE) as unit:
+        adopt_key_set(unit, fresh, newest)
+        with pytest.raises(Invalid, match="later turn"):
+            adopt_key_set(unit, fresh, before)
+    with restored.unit(GUARD, SITE) as unit:
+        assert unseal_for(unit, fresh, "person_2", THERE, sealed["person_2"]) == b"two"
 
 
 def test_a_photo_dies_with_its_person(database: Database, vault: Vault, sealed: dict[str, bytes]) -> None:

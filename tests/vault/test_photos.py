@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from doorward.audit.service import ledger_of
+from doorward.audit.service import ledger_of, list_entries
 from doorward.core.errors import DoorwardError, Invalid, NotFound, Tampered, Unavailable
 from doorward.core.permissions import EVERY_RIGHT, EVERY_SITE, Actor
 from doorward.platform.db import Database
 from doorward.platform.jobs import run_due
+from doorward.platform.paging import page_request
 from doorward.vault.drivers.objects import FolderObjects
 from doorward.vault.rules import LARGEST_PHOTO, bucket_for, padded, unpadded
 from doorward.vault.service import (
@@ -132,6 +133,38 @@ def test_a_failed_unit_leaves_an_orphan_that_the_sweep_finds(
     with database.unit(GUARD, SITE) as unit:
         token = grant_view(unit, vault, photo_id, purpose="guard-check")
         assert redeem_view(unit, vault, token) == JPEG
+
+
+def test_a_photo_whose_object_is_gone_is_told_until_it_is_forgotten(
+    database: Database, vault: Vault, photo_id: str, tmp_path: Path
+) -> None:
+    (path,) = objects(tmp_path)
+    path.unlink()
+    for _ in range(2):
+        with database.unit(GUARD, EVERY_SITE) as unit:
+            assert sweep_objects(unit, vault) == 0
+    with database.unit(GUARD, SITE) as unit:
+        forget_photos(unit, vault, "person_1")
+    with database.unit(GUARD, EVERY_SITE) as unit:
+        sweep_objects(unit, vault)
+        told = list_entries(unit, page_request(limit=9), event="photos.missing").items
+    assert [one.facts for one in told] == ['{"objects":1}'] * 2
+
+
+def test_no_orphan_is_deleted_without_its_entry(
+    database: Database, vault: Vault, photo_id: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RuntimeError), database.unit(GUARD, SITE) as unit:
+        add_photo(unit, vault, "person_1", JPEG)
+        raise RuntimeError
+    for path in objects(tmp_path):
+        os.utime(path, (0, 0))
+    with database.unit(GUARD, SITE) as unit:
+        refused = "WHEN NEW.event = 'photos.swept' BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        unit.rows.execute(text(f"CREATE TRIGGER refuse BEFORE INSERT ON audit_entries {refused}"))
+    with pytest.raises(DoorwardError), database.unit(GUARD, EVERY_SITE) as unit:
+        sweep_objects(unit, vault)
+    assert len(objects(tmp_path)) == 2
 
 
 def test_forgotten_photos_leave_the_disk_after_the_commit(

@@ -1,14 +1,16 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+import doorward_verify
 from doorward.app.tables import METADATA
-from doorward.audit.service import record, sign_head, verify
+from doorward.audit.service import export, record, sign_head, verify
 from doorward.core.errors import Conflict, Denied, Invalid, Tampered, Unavailable
 from doorward.core.permissions import EVERY_SITE, system_actor
 from doorward.platform.db import Database, Unit
@@ -218,8 +220,47 @@ def test_signing_keys_change_and_old_signatures_still_verify(database: Database,
         for _ in range(3):
             rotate(database, vault, KeyName(Use.SIGN, Purpose.AUDIT), {})
     assert len(vault.audit_keys()) == 4
+    sign(0)
     with database.reading(GUARD, EVERY_SITE) as unit:
         assert verify(unit, vault.audit_keys()).heads > 1
+
+
+def test_a_key_of_the_log_that_was_replaced_vouches_for_nothing_later(
+    database: Database, vault: Vault, tmp_path: Path
+) -> None:
+    stolen = vault.audit_signer()
+    with database.unit(GUARD, EVERY_SITE) as unit:
+        record(unit, "thing.done")
+        sign_head(unit, stolen)
+    rotate(database, vault, KeyName(Use.SIGN, Purpose.AUDIT), {})
+    with database.unit(GUARD, EVERY_SITE) as unit:
+        sign_head(unit, vault.audit_signer())
+        verify(unit, vault.audit_keys())
+    newest, older = (signer.hex() for signer in reversed(vault.audit_keys().values()))
+    call = ["--key", newest, "--key", older]
+    assert exported(database, tmp_path / "whole", call) == 0
+    with database.unit(GUARD, EVERY_SITE) as unit:
+        # A thief with the old key and the database goes on from here, or cuts off what the newest signed.
+        sign_head(unit, replace(stolen, key_id="audit-9-" + stolen.key_id[-8:]))
+        with pytest.raises(Tampered):
+            verify(unit, vault.audit_keys())
+        unit.rows.execute(text("DELETE FROM audit_heads WHERE key_id LIKE 'audit-9-%'"))
+        record(unit, "thing.forged")
+        sign_head(unit, stolen)
+        with pytest.raises(Tampered, match="replaced"):
+            verify(unit, vault.audit_keys())
+    assert exported(database, tmp_path / "forged", call) == 1
+    with database.unit(GUARD, EVERY_SITE) as unit:
+        unit.rows.execute(text("DELETE FROM audit_heads WHERE key_id LIKE 'audit-2-%'"))
+        with pytest.raises(Tampered, match="replaced"):
+            verify(unit, vault.audit_keys())
+    assert exported(database, tmp_path / "cut", call) == 1
+
+
+def exported(database: Database, folder: Path, call: list[str]) -> int:
+    with database.unit(GUARD, EVERY_SITE) as unit:
+        export(unit, folder)
+    return doorward_verify.main([str(folder), *call])
 
 
 def test_the_root_key_changes_while_others_work(names: Database, vault: Vault, tmp_path: Path) -> None:
@@ -262,9 +303,9 @@ def test_a_rotation_cut_short_is_taken_up_where_it_stopped(database: Database, v
 
 
 def test_rows_that_come_late_are_moved_before_the_old_key_goes(database: Database, vault: Vault) -> None:
-    left = [3, 0]
+    left = [3, 0, 2, 0, 0]
     done = rotate(database, vault, STAFF, {STAFF: [lambda unit, limit: left.pop(0)]})
-    assert done.moved == 3
+    assert done.moved == 5
     assert vault.generations(STAFF) == [2]
 
 

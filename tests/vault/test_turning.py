@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,11 +18,13 @@ from doorward.vault.service import (
     adopt_key_set,
     begin_due_ratchets,
     begin_rotation,
+    closed_at,
     erase_subject,
     half_done,
     make_subject_key,
     open_key,
     rotate,
+    rotate_database_key,
     survey,
     turn_half_done,
     vault_counters,
@@ -53,14 +55,14 @@ def all_open(database: Database, vault: Vault, count: int) -> None:
 def test_a_rotation_that_was_left_half_done_is_finished_batch_by_batch(
     database: Database, vault: Vault
 ) -> None:
-    add(database, vault, 450)
+    add(database, vault, 2050)
     movers = vault_movers(vault)
     begin_rotation(database, vault, PEOPLE, movers)
     assert half_done(vault, database.clock()) == [PEOPLE]
-    assert [turn_half_done(database, vault, movers) for _ in range(5)] == [200, 200, 50, 0, 0]
+    assert [turn_half_done(database, vault, movers) for _ in range(3)] == [2000, 50, 0]
     assert half_done(vault, database.clock()) == []
     assert vault.generations(PEOPLE) == [2]
-    all_open(database, vault, 450)
+    all_open(database, vault, 2050)
 
 
 def test_a_slow_rotator_does_not_destroy_what_another_began_since(database: Database, vault: Vault) -> None:
@@ -132,40 +134,119 @@ def test_what_lies_under_old_keys_is_counted_and_no_key_is_shown(database: Datab
     assert not [raw for raw in keys if repr(raw) in repr(states) or raw.hex() in repr(states)]
 
 
-def test_the_ratchet_turns_a_day_after_an_erasure_and_never_for_nothing(
+def test_the_ratchet_turns_soon_after_an_erasure_and_never_for_nothing(
     database: Database, vault: Vault, clock: SteppingClock
 ) -> None:
-    add(database, vault, 3)
+    add(database, vault, 4)
     movers = vault_movers(vault)
 
     def due() -> list[KeyName]:
         with database.unit(GUARD, SITE) as unit:
             return begin_due_ratchets(unit, vault, movers)
 
+    def erase(number: int) -> None:
+        with database.unit(GUARD, SITE) as unit:
+            erase_subject(unit, vault, f"person_{number}")
+
+    def closed(number: int) -> datetime | None:
+        with database.reading(GUARD, SITE) as unit:
+            return closed_at(unit, f"person_{number}")
+
     def finish() -> None:
         while half_done(vault, clock.now):
             turn_half_done(database, vault, movers)
 
     assert due() == []
-    with database.unit(GUARD, SITE) as unit:
-        erase_subject(unit, vault, "person_0")
-    clock.advance(seconds=1)
+    erase(0)
+    assert closed(0) is None
     assert due() == [PEOPLE], "how old the first key is, is not known"
     assert due() == [], "it turns already"
+    erase(1)
+    clock.advance(seconds=30)
     finish()
-    clock.advance(days=2)
+    assert closed(0) == clock.now
+    assert closed(1) is None, "copies from the middle of the turn may hold this one under the new key"
+    assert due() == [], "erasures are gathered"
+    clock.advance(days=-1)
+    assert due() == [PEOPLE], "a clock that was set back keeps nobody waiting"
+    clock.advance(days=1, minutes=2)
+    erase(2)
+    finish()
+    assert due() == [PEOPLE]
+    finish()
+    assert closed(1) is not None and closed(2) == clock.now
+    clock.advance(minutes=3)
     assert due() == [], "nobody was erased since"
-    with database.unit(GUARD, SITE) as unit:
-        erase_subject(unit, vault, "person_1")
-    assert due() == [PEOPLE]
-    finish()
-    clock.advance(hours=23)
-    with database.unit(GUARD, SITE) as unit:
-        erase_subject(unit, vault, "person_2")
-    assert due() == []
-    clock.advance(hours=1)
-    assert due() == [PEOPLE]
     assert vault.generations(PLATES) == [1]
+
+
+def refuse(database: Database, event: str) -> None:
+    """Entries of this kind cannot be written from now on, as on a full disk."""
+    with database.unit(GUARD, SITE) as unit:
+        unit.rows.execute(
+            text(
+                f"CREATE TRIGGER refuse BEFORE INSERT ON audit_entries WHEN NEW.event = '{event}' "
+                f"BEGIN SELECT RAISE(ABORT, 'refused'); END"
+            )
+        )
+
+
+@pytest.mark.parametrize("event", ["vault.rotation_begun", "vault.key_ends", "vault.rotated"])
+@pytest.mark.parametrize("name", [PEOPLE, KeyName(Use.SIGN, Purpose.AUDIT)], ids=str)
+def test_no_key_is_made_or_destroyed_without_its_entry(
+    database: Database, vault: Vault, name: KeyName, event: str
+) -> None:
+    add(database, vault, 3)
+    refuse(database, event)
+    with pytest.raises(DoorwardError):
+        rotate(database, vault, name, vault_movers(vault))
+    assert 1 in vault.generations(name)
+    assert len(vault.generations(name)) == (1 if event == "vault.rotation_begun" else 2)
+    with database.unit(GUARD, SITE) as unit:
+        unit.rows.execute(text("DROP TRIGGER refuse"))
+    rotate(database, vault, name, vault_movers(vault))
+    assert vault.generations(name) == [2]
+    all_open(database, vault, 3)
+
+
+def test_the_end_of_a_key_is_in_the_log_though_the_unit_that_destroyed_it_was_lost(
+    database: Database, vault: Vault
+) -> None:
+    with database.unit(GUARD, SITE) as unit:
+        # What fails at the commit itself, when all else was done.
+        unit.rows.execute(text("CREATE TABLE here (id INTEGER PRIMARY KEY)"))
+        deferred = "INTEGER REFERENCES here (id) DEFERRABLE INITIALLY DEFERRED"
+        unit.rows.execute(text(f"CREATE TABLE there (id {deferred})"))
+        unit.rows.execute(
+            text(
+                "CREATE TRIGGER lose BEFORE INSERT ON audit_entries WHEN NEW.event = 'vault.rotated' "
+                "BEGIN INSERT INTO there VALUES (1); END"
+            )
+        )
+    with pytest.raises(DoorwardError):
+        rotate(database, vault, PEOPLE, vault_movers(vault))
+    assert vault.generations(PEOPLE) == [2]
+    with database.reading(GUARD, EVERY_SITE) as unit:
+        told = unit.rows.scalar(text("SELECT facts FROM audit_entries WHERE event = 'vault.key_ends'"))
+    assert told == '{"ends":[1],"generation":2,"key":"wrap.people"}'
+
+
+@pytest.mark.parametrize("event", ["vault.rotation_begun", "vault.database_rekeyed"])
+def test_no_key_of_the_file_is_made_or_destroyed_without_its_entry(
+    clock: SteppingClock, vault: Vault, tmp_path: Path, event: str
+) -> None:
+    engine = encrypted_sqlite(tmp_path / "open.db", vault.database_keys)
+    METADATA.create_all(engine)
+    database = Database(engine, clock)
+    refuse(database, event)
+    with pytest.raises(DoorwardError):
+        rotate_database_key(database, vault)
+    assert vault.generations(DATABASE) == ([1] if event == "vault.rotation_begun" else [2, 1])
+    with database.unit(GUARD, SITE) as unit:
+        unit.rows.execute(text("DROP TRIGGER refuse"))
+    assert rotate_database_key(database, vault) == 2
+    assert vault.generations(DATABASE) == [2]
+    engine.dispose()
 
 
 def test_a_turn_of_the_ratchet_writes_the_key_set_by_the_ring(
@@ -176,6 +257,8 @@ def test_a_turn_of_the_ratchet_writes_the_key_set_by_the_ring(
     kept = (tmp_path / "keys" / "keyset.sealed").read_bytes()
     assert (tmp_path / "keys" / "keyset.sealed").stat().st_mode & 0o777 == 0o600
     with database.unit(GUARD, EVERY_SITE) as unit:
+        unit.rows.execute(text("UPDATE audit_nodes SET digest = x'00'"))  # as if it were a copy's log
+        unit.rows.execute(text("UPDATE audit_entries SET digest = x'00'"))
         assert adopt_key_set(unit, vault, kept).fitted == 3
     assert b"person" not in kept
 

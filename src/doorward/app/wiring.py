@@ -48,6 +48,7 @@ from doorward.platform.web import Routes
 from doorward.vault.api import ROUTES as VAULT_ROUTES
 from doorward.vault.service import (
     FORGET_OBJECTS,
+    LogCloser,
     begin_due_ratchets,
     forget_objects,
     sweep_objects,
@@ -87,6 +88,11 @@ def build_schedule(house: House) -> dict[str, Every]:
     vault, post = house.vault, house.post
     movers = keepers_of(vault).movers
 
+    closer = LogCloser()
+
+    def close_log() -> None:
+        closer.look(house.database)
+
     def turn_keys() -> None:
         turn_half_done(house.database, vault, movers)
 
@@ -101,7 +107,8 @@ def build_schedule(house: House) -> dict[str, Every]:
         "people.end_visits": every(lambda unit: end_visits(unit, vault), hours=1),
         "server.watch_clock": once(ClockWatch().look, seconds=10),
         "staff.forget_old_sign_ins": once(forget_old_sign_ins, hours=1),
-        "vault.ratchet": once(lambda unit: begin_due_ratchets(unit, vault, movers), hours=1),
+        "vault.close_log": Every(timedelta(seconds=1), errand=close_log, at_every_site=False),
+        "vault.ratchet": once(lambda unit: begin_due_ratchets(unit, vault, movers), seconds=10),
         "vault.turn_keys": Every(timedelta(seconds=1), errand=turn_keys, at_every_site=False),
         "vault.sweep_objects": once(lambda unit: sweep_objects(unit, vault), hours=1),
         "web.forget_answers": once(forget_answers, hours=1),

@@ -138,8 +138,8 @@ def read_head(call: Call = Depends(current_call)) -> HeadOut:
 @routes.post("/heads", needs=Permission.AUDIT_READ)
 def sign_head(call: Call = Depends(current_call)) -> HeadOut:
     """Sign the log as it stands now."""
-    signer = _keys(call).audit_signer()
-    return call.once(HeadOut, lambda unit: _head(service.sign_head(unit, signer)))
+    # The key is asked for inside the unit: outside it might be replaced before the head is signed.
+    return call.once(HeadOut, lambda unit: _head(service.sign_head(unit, _keys(call).audit_signer())))
 
 
 @routes.get("/keys", needs=Permission.AUDIT_READ)

@@ -28,7 +28,7 @@ IDLE = frozenset(
     for purpose in Purpose
     if purpose is not Purpose.DATABASE and not purpose.startswith("blind-")
 ) | {KeyName(Use.SEAL, purpose) for purpose in (Purpose.GATES, Purpose.PEOPLE, Purpose.PLATES)}
-RATCHET_AFTER = timedelta(days=1)
+RATCHET_AFTER = timedelta(minutes=2)  # erasures of that time share a turn
 # An agent may bring a journal of its time without the server, sealed to the key from before.
 LINGERS = {KeyName(Use.SIGN, Purpose.GATES): timedelta(days=2)}
 
@@ -92,7 +92,7 @@ def may_redeem(grant: ViewGrant, actor_id: str, now: datetime) -> bool:
 
 
 def is_ratchet_due(made_at: datetime | None, now: datetime) -> bool:
-    """Whether the key that wraps data keys is a day old, or of unknown age."""
+    """Whether the key that wraps data keys has gathered erasures for long enough, or its age is unknown."""
     return made_at is None or not timedelta(0) <= now - made_at < RATCHET_AFTER
 
 

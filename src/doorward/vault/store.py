@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import LargeBinary, Row, delete, func, insert, select, update
+from sqlalchemy import LargeBinary, Row, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from doorward.platform.db import Base, Rows
@@ -56,11 +56,15 @@ class ReceiptRow(Base):
     site_id: Mapped[str]
     receipt: Mapped[str]
     erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    generation: Mapped[int | None]  # of the newest wrapping key then: copies from before may need it
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
 
 KEYS: Any = SubjectKeyRow.__table__
 PHOTOS: Any = PhotoRow.__table__
 GRANTS: Any = ViewGrantRow.__table__
+CHANGE_KEY = update(KEYS).where(KEYS.c.key_id == bindparam("its"))
+CHANGE_KEY = CHANGE_KEY.values(generation=bindparam("to"), wrapped=bindparam("as"))
 # The four bytes after the first of whatever a key of the ring sealed.
 GENERATION: Any = func.substr(AnswerRow.answer, 2, 4, type_=LargeBinary)
 
@@ -111,10 +115,11 @@ def list_every_key(rows: Rows) -> list[WrappedKey]:
     return [_key(row) for row in rows.execute(select(KEYS).order_by(KEYS.c.subject_id))]
 
 
-def change_key(rows: Rows, key: WrappedKey) -> None:
-    """The same data key in another wrapping."""
-    change = update(KEYS).where(KEYS.c.subject_id == key.subject_id, KEYS.c.key_id == key.key_id)
-    rows.execute(change.values(generation=key.generation, wrapped=key.wrapped))
+def change_keys(rows: Rows, keys: Sequence[WrappedKey]) -> None:
+    """The same data keys in another wrapping."""
+    if keys:
+        values = [{"its": key.key_id, "to": key.generation, "as": key.wrapped} for key in keys]
+        rows.execute(CHANGE_KEY, values)
 
 
 def find_receipt(rows: Rows, site_id: str, subject_id: str) -> str | None:
@@ -124,19 +129,38 @@ def find_receipt(rows: Rows, site_id: str, subject_id: str) -> str | None:
     return found
 
 
-def add_receipt(rows: Rows, site_id: str, subject_id: str, receipt: str, erased_at: datetime) -> None:
-    """Keep a receipt."""
-    rows.add(ReceiptRow(subject_id=subject_id, site_id=site_id, receipt=receipt, erased_at=erased_at))
+def add_receipt(rows: Rows, key: WrappedKey, receipt: str, *, erased_at: datetime, generation: int) -> None:
+    """Keep the receipt of a key that was erased, with the newest wrapping generation of that time."""
+    row = ReceiptRow(subject_id=key.subject_id, site_id=key.site_id, receipt=receipt, erased_at=erased_at)
+    row.generation = generation
+    rows.add(row)
     rows.flush()
 
 
-def was_erased_since(rows: Rows, purpose: Purpose, moment: datetime | None) -> bool:
-    """Whether anybody (or a vehicle) was erased at any site after an instant, or ever."""
-    theirs = ReceiptRow.subject_id.startswith("vehicle_", autoescape=True)
-    wanted = select(ReceiptRow.subject_id).where(theirs if purpose is Purpose.PLATES else ~theirs)
-    if moment is not None:
-        wanted = wanted.where(ReceiptRow.erased_at >= moment)
-    return rows.scalar(wanted.limit(1)) is not None
+def list_unclosed(rows: Rows, purpose: Purpose | None = None) -> list[str]:
+    """Who was erased, at any site, and may still lie open in a copy from before."""
+    wanted = select(ReceiptRow.subject_id).where(ReceiptRow.closed_at.is_(None))
+    return list(rows.execute(_of_purpose(wanted, purpose)).scalars())
+
+
+def close_receipts(rows: Rows, purpose: Purpose, oldest: int, now: datetime) -> None:
+    """Note that wrapping generations older than this are gone, and with them who was erased under one."""
+    older = or_(ReceiptRow.generation.is_(None), ReceiptRow.generation < oldest)
+    change = update(ReceiptRow).where(ReceiptRow.closed_at.is_(None), older)
+    rows.execute(_of_purpose(change, purpose).values(closed_at=now))
+
+
+def find_closed_at(rows: Rows, site_id: str, subject_id: str) -> datetime | None:
+    """Since when no older copy opens this subject, or None."""
+    wanted = select(ReceiptRow.closed_at).where(ReceiptRow.subject_id == subject_id)
+    found: datetime | None = rows.scalar(wanted.where(ReceiptRow.site_id == site_id))
+    return found
+
+
+def list_erased(rows: Rows) -> list[tuple[str, str]]:
+    """Subject and site of every erasure."""
+    wanted = select(ReceiptRow.subject_id, ReceiptRow.site_id).order_by(ReceiptRow.subject_id)
+    return [(row.subject_id, row.site_id) for row in rows.execute(wanted)]
 
 
 def add_photo(rows: Rows, photo: Photo, now: datetime) -> None:
@@ -200,6 +224,11 @@ def list_object_names(rows: Rows, names: Sequence[str]) -> set[str]:
     return found
 
 
+def list_every_object_name(rows: Rows) -> set[str]:
+    """Every object that some row names."""
+    return set(rows.execute(select(PHOTOS.c.object_name)).scalars())
+
+
 def add_grant(rows: Rows, site_id: str, token_hash: bytes, grant: ViewGrant) -> None:
     """Keep a grant under its token's hash."""
     rows.execute(
@@ -246,6 +275,11 @@ def count_old_answers(rows: Rows, header: bytes) -> int:
 def change_answer(rows: Rows, row_id: str, answer: bytes) -> None:
     """The same answer under another seal."""
     rows.execute(update(AnswerRow).where(AnswerRow.id == row_id).values(answer=answer))
+
+
+def _of_purpose(query: Any, purpose: Purpose | None) -> Any:
+    theirs = ReceiptRow.subject_id.startswith("vehicle_", autoescape=True)
+    return query if purpose is None else query.where(theirs if purpose is Purpose.PLATES else ~theirs)
 
 
 def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:

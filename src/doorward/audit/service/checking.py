@@ -28,11 +28,12 @@ class _Walk:
 def verify(unit: Unit, trusted: Mapping[str, bytes]) -> Verification:
     """Check every entry, node, head and signature; `Tampered` names the first broken position.
 
-    `trusted` are the verification keys by key id, from the key ring and not from the log.
+    `trusted` are the verification keys by key id, the newest last, from the key ring and not from the log.
     """
     signed = store.list_heads(unit.rows)
     for head in signed:
         require_genuine(head, trusted)
+    _require_newest(signed, trusted)
     by_size: dict[int, list[SignedHead]] = {}
     for head in signed:
         by_size.setdefault(head.head.size, []).append(head)
@@ -47,6 +48,19 @@ def verify(unit: Unit, trusted: Mapping[str, bytes]) -> Verification:
     _require_end(unit, walk, by_size)
     expired = sum(segment.last - segment.first + 1 for segment in walk.gone)
     return Verification(walk.frontier.size, expired, len(signed), root_of(walk.frontier))
+
+
+def _require_newest(signed: Iterable[SignedHead], trusted: Mapping[str, bytes]) -> None:
+    """A key that was replaced may lie in somebody's drawer: it vouches only for what the newest does too."""
+    newest = list(trusted)[-1] if trusted else None
+    vouched = max((one.head.size for one in signed if one.head.key_id == newest), default=-1)
+    for one in signed:
+        if one.head.size > vouched:
+            raise Tampered(
+                f"The head of size {one.head.size} is signed by a key that was replaced, and none so large "
+                f"by the newest: the log was cut off, or its newest key has signed nothing yet.",
+                size=one.head.size,
+            )
 
 
 def _take(walk: _Walk, leaf: Leaf, made: dict[Node, bytes]) -> None:

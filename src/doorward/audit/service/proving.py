@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from doorward.audit import store
 from doorward.audit.model import ConsistencyProof, InclusionProof, Leaf, Ledger, LedgerEntry
-from doorward.audit.rules import consistency_ranges, cover, inclusion_ranges, path_of
+from doorward.audit.rules import consistency_ranges, cover, inclusion_ranges, path_of, root_of
 from doorward.audit.service.recording import record, written
 from doorward.core.errors import NotFound, Tampered
 from doorward.core.permissions import EVERY_SITE
@@ -24,6 +24,19 @@ def prove_consistency(unit: Unit, first: int, second: int) -> ConsistencyProof:
     """That the log of `second` entries begins with the log of `first`."""
     _require_size(unit, second)
     return ConsistencyProof(first, second, _paths(unit, [consistency_ranges(first, second)])[0])
+
+
+def present_root(unit: Unit) -> tuple[int, bytes]:
+    """How long the log is and its root, with what this unit recorded so far."""
+    frontier = store.read_frontier(written(unit))
+    return frontier.size, root_of(frontier)
+
+
+def begins_with(unit: Unit, size: int, root: bytes) -> bool:
+    """Whether the log of `size` entries had this root: what was written since goes on from there."""
+    if not 0 < size <= store.read_frontier(written(unit)).size:
+        return False
+    return _paths(unit, [[(0, size)]])[0][0] == root
 
 
 def find_leaf(unit: Unit, position: int) -> Leaf:

@@ -1,5 +1,6 @@
 """The vault over HTTP: one look at one photo, receipts of erasure."""
 
+from datetime import datetime
 from typing import Any
 
 from fastapi import Depends
@@ -32,11 +33,16 @@ class RedeemIn(BaseModel):
 
 
 class ReceiptOut(BaseModel):
-    """What `doorward_verify` checks offline."""
+    """What `doorward_verify` checks offline; `closed_at` stands beside it, outside of the signature.
+
+    Since then no copy of the database from before opens this subject with today's key ring; null: within
+    minutes, once the ratchet has turned.
+    """
 
     body: dict[str, Any]
     key_id: str
     signature: str
+    closed_at: datetime | None
 
 
 @routes.post("/photos/{photo_id}/grants", needs=Permission.PEOPLE_PHOTOS)
@@ -59,8 +65,9 @@ def redeem_view(body: RedeemIn, call: Call = Depends(current_call)) -> Response:
 def read_receipt(subject_id: str, call: Call = Depends(current_call)) -> ReceiptOut:
     """The receipt of an erasure."""
     with call.reading() as unit:
-        receipt = service.find_receipt(unit, subject_id)
-    return ReceiptOut(body=receipt.body, key_id=receipt.key_id, signature=receipt.signature.hex())
+        receipt, closed_at = service.find_receipt(unit, subject_id), service.closed_at(unit, subject_id)
+    signature = receipt.signature.hex()
+    return ReceiptOut(body=receipt.body, key_id=receipt.key_id, signature=signature, closed_at=closed_at)
 
 
 def _vault(call: Call) -> service.Vault:

@@ -1,6 +1,7 @@
 """Seal and open, one key per subject; show a photo once; forget for good; change every key while running."""
 
-from doorward.vault.service.erasure import erase_subject, find_receipt, receipt_from, receipt_text
+from doorward.vault.service.closing import LogCloser
+from doorward.vault.service.erasure import closed_at, erase_subject, find_receipt, receipt_from, receipt_text
 from doorward.vault.service.keyset import Adopted, adopt_key_set, export_key_set, keep_key_set
 from doorward.vault.service.movers import (
     Counter,
@@ -52,6 +53,7 @@ __all__ = [
     "Counter",
     "Counters",
     "Keepers",
+    "LogCloser",
     "Mover",
     "Movers",
     "Rotation",
@@ -63,6 +65,7 @@ __all__ = [
     "begin_due_ratchets",
     "begin_rotation",
     "change_root",
+    "closed_at",
     "erase_subject",
     "export_key_set",
     "find_receipt",

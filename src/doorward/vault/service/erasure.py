@@ -1,13 +1,14 @@
 """Forgetting for good: the data key goes, the photos go, and a signed receipt stays."""
 
 import json
+from datetime import datetime
 
 from doorward.audit import service as audit
 from doorward.core.encoding import canonical_json
 from doorward.core.errors import NotFound
 from doorward.platform.db import Unit
 from doorward.vault import store
-from doorward.vault.model import Purpose, Receipt
+from doorward.vault.model import KeyName, Purpose, Receipt, Use
 from doorward.vault.rules import RECEIPT_PREFIX
 from doorward.vault.service.photos import forget_photos
 from doorward.vault.service.unlocked import Vault
@@ -17,7 +18,8 @@ def erase_subject(unit: Unit, vault: Vault, subject_id: str) -> Receipt:
     """Destroy a subject's data key and photos; a repeat returns the same receipt.
 
     The receipt holds its entry in the log, the path to a signed head and that head, so that anyone with the
-    two public keys can check it offline. Copies of the database made before stay openable until `ratchet`.
+    two public keys can check it offline. Copies made before open this subject until the ratchet has turned,
+    which the schedule sees to within minutes: `closed_at` tells.
     """
     kept = store.find_receipt(unit.rows, unit.site_id, subject_id)
     if kept is not None:
@@ -46,7 +48,8 @@ def erase_subject(unit: Unit, vault: Vault, subject_id: str) -> Receipt:
     }
     signer = vault.signer(Purpose.VAULT)
     receipt = Receipt(body, signer.key_id, signer.sign(RECEIPT_PREFIX + canonical_json(body)))
-    store.add_receipt(unit.rows, unit.site_id, subject_id, receipt_text(receipt), unit.now)
+    under = vault.newest(KeyName(Use.WRAP, key.purpose))
+    store.add_receipt(unit.rows, key, receipt_text(receipt), erased_at=unit.now, generation=under)
     return receipt
 
 
@@ -56,6 +59,11 @@ def find_receipt(unit: Unit, subject_id: str) -> Receipt:
     if kept is None:
         raise NotFound("There is no receipt: this subject was not erased here.")
     return receipt_from(kept)
+
+
+def closed_at(unit: Unit, subject_id: str) -> datetime | None:
+    """Since when no older copy of the database opens an erased subject with today's ring; None: not yet."""
+    return store.find_closed_at(unit.rows, unit.site_id, subject_id)
 
 
 def receipt_text(receipt: Receipt) -> str:

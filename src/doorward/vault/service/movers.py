@@ -59,8 +59,7 @@ def vault_counters(vault: Vault) -> dict[KeyName, Counter]:
 
 def _rewrap(vault: Vault, purpose: Purpose, unit: Unit, limit: int) -> int:
     old = store.list_old_keys(unit.rows, purpose, vault.newest(KeyName(Use.WRAP, purpose)), limit)
-    for key in old:
-        store.change_key(unit.rows, rewrapped(vault, key))
+    store.change_keys(unit.rows, [rewrapped(vault, key) for key in old])
     return len(old)
 
 

@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 from doorward.audit.service import record
+from doorward.audit.service.recording import written
 from doorward.core.encoding import to_text
 from doorward.core.errors import NotFound
 from doorward.core.ids import new_id
@@ -91,15 +92,20 @@ def forget_objects(unit: Unit, vault: Vault, facts: dict[str, Any]) -> None:
 def sweep_objects(unit: Unit, vault: Vault) -> int:
     """Delete objects that a failed unit left behind, and grants long over; returns how many objects.
 
-    Only objects older than an hour go, since a younger one may belong to a unit still under way.
+    Only objects older than an hour go, since a younger one may belong to a unit still under way. Photos
+    whose object is gone are told, as often as this looks, until they are restored or forgotten.
     """
     store.forget_grants(unit.rows, unit.now - GRANT_LASTS)
-    found = sorted(vault.objects.names(older_than_seconds=ORPHAN_SECONDS))
-    orphans = set(found) - store.list_object_names(unit.rows, found)
-    for name in orphans:
-        vault.objects.remove(name)
+    named = store.list_every_object_name(unit.rows)
+    there = set(vault.objects.names(older_than_seconds=0.0))
+    orphans = {name for name in vault.objects.names(older_than_seconds=ORPHAN_SECONDS) if name not in named}
+    if named - there:
+        record(unit, "photos.missing", objects=len(named - there))
     if orphans:
         record(unit, "photos.swept", objects=len(orphans))
+        written(unit)
+    for name in orphans:
+        vault.objects.remove(name)
     return len(orphans)
 
 

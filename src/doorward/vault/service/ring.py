@@ -7,7 +7,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -30,7 +30,10 @@ log = logging.getLogger("doorward.vault")
 class KeyRing:
     """The file `keyring.json` of a keys folder, held open and re-read when another process changes it."""
 
-    def __init__(self, folder: Path, custodian: Custodian) -> None:
+    def __init__(
+        self, folder: Path, custodian: Custodian, *, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._monotonic = monotonic
         self._folder = folder
         self._custodian = custodian
         self._file = str(folder / FILE)
@@ -78,11 +81,15 @@ class KeyRing:
     def read(self) -> Ring:
         """The ring as it now is; a stat of the file tells whether to read it again."""
         with self._reading:
+            # First of all, and whatever is asked for: destroyed keys must not wait in memory for a reader.
+            if self._before is not None and self._monotonic() - self._before[1] >= READERS_SECONDS:
+                self._before = None
             seen = self._stamp()
             if self._ring is None or seen != self._seen:
+                fresh = self._load()
                 if self._ring is not None:
-                    self._before = (self._ring, time.monotonic())
-                self._ring, self._seen = self._load(), seen
+                    self._before = (self._ring, self._monotonic())
+                self._ring, self._seen = fresh, seen
             return self._ring
 
     def find(self, name: KeyName, generation: int) -> bytes | None:
@@ -90,12 +97,9 @@ class KeyRing:
 
         A reader may hold a snapshot of the database from before the last row was moved.
         """
-        found = self.read().key(name, generation)
-        if found is None and self._before is not None:
-            ring, replaced = self._before
-            if time.monotonic() - replaced < READERS_SECONDS:
-                return ring.key(name, generation)
-            self._before = None
+        found, before = self.read().key(name, generation), self._before
+        if found is None and before is not None:
+            return before[0].key(name, generation)
         return found
 
     @contextmanager

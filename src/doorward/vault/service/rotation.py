@@ -1,31 +1,28 @@
 """Changing every key while Doorward runs: a new generation, rows moved in batches, the old one destroyed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 
 from doorward.audit.service import record
 from doorward.audit.service.recording import written
-from doorward.core.errors import Conflict, Invalid, Unavailable
+from doorward.core.errors import Invalid, Unavailable
 from doorward.core.permissions import EVERY_SITE, Actor, system_actor
 from doorward.platform.db import Database, Unit
 from doorward.platform.engine import rekey
 from doorward.vault import store
 from doorward.vault.model import KeyName, KeyState, Purpose, Use
 from doorward.vault.ports import Custodian
-from doorward.vault.rules import LINGERS, WRAPPING, is_ratchet_due, lingers
-from doorward.vault.service.keyset import keep_key_set
-from doorward.vault.service.movers import Counters, Mover, Movers, vault_movers
-from doorward.vault.service.ring_content import Ring
+from doorward.vault.rules import LINGERS, WRAPPING, is_ratchet_due
+from doorward.vault.service.batches import Batch, movers_of, outlived
+from doorward.vault.service.movers import Counters, Movers, vault_movers
 from doorward.vault.service.unlocked import Vault
 
-AT_ONCE = 200
 ATTEMPTS = 10
+BATCHES_OF_KEYS = 10  # data keys are small: a batch takes some 20 ms, and others write between two
 ROTATOR = system_actor("vault")
 DATABASE = KeyName(Use.OPEN, Purpose.DATABASE)
-IN_KEY_SETS = frozenset({KeyName(Use.SEAL, Purpose.VAULT), *(KeyName(Use.WRAP, one) for one in WRAPPING)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +75,7 @@ def finish_rotation(
 ) -> Rotation:
     """Only move what lies under older generations, and destroy those."""
     generation, moved = vault.newest(name), 0
-
-    def next_batch(unit: Unit) -> int:
-        return turn(unit, vault, name, movers, moved=moved)
-
-    while late := _patiently(database, actor, next_batch):
+    while late := turn(database, vault, name, movers, actor=actor, moved=moved):
         moved += late
         if watch is not None:
             watch(late)
@@ -93,48 +86,60 @@ def finish_rotation(
 
 def begin(unit: Unit, vault: Vault, name: KeyName, movers: Movers) -> int:
     """Add a generation, unless a rotation is half done; the generation in use from now on."""
-    _require_movers(name, movers)
+    movers_of(name, movers)
     with vault.ring.change() as ring:
         if len(ring.keys[name]) == 1 or name in LINGERS:
-            record(unit, "vault.rotation_begun", key=str(name), generation=ring.add(name, unit.now))
+            generation = ring.add(name, unit.now)
+            record(unit, "vault.rotation_begun", key=str(name), generation=generation)
+            written(unit)  # a database that cannot tell of it leaves the ring alone
         generation = ring.newest(name)
     vault.list_publics()
     return generation
 
 
-def turn(unit: Unit, vault: Vault, name: KeyName, movers: Movers, *, moved: int = 0) -> int:
+def turn(
+    database: Database,
+    vault: Vault,
+    name: KeyName,
+    movers: Movers,
+    *,
+    actor: Actor = ROTATOR,
+    moved: int = 0,
+) -> int:
     """Move one batch; how many rows. 0 says that all were moved and the older generations are destroyed."""
-    generation = vault.newest(
-        name
-    )  # before the movers look: one that is begun meanwhile is not finished here
-    late = sum(mover(unit, AT_ONCE) for mover in _require_movers(name, movers))
-    if not late and _retire(vault, name, generation, unit.now):
-        record(unit, "vault.rotated", key=str(name), generation=generation, moved=moved)
-        if name in IN_KEY_SETS:
-            keep_key_set(unit, vault)
-    return late
+    # Before the movers look: a generation that is begun meanwhile is not finished here.
+    batch = Batch(vault, name, movers, vault.newest(name))
+    late = _patiently(database, actor, batch.move_or_announce)
+    if late or not outlived(vault.ring.read(), name, batch.generation, database.clock()):
+        return late
+    return _patiently(database, actor, lambda unit: batch.move_or_destroy(unit, moved))
 
 
 def turn_half_done(database: Database, vault: Vault, movers: Movers) -> int:
-    """For the schedule: one batch of the first rotation that is half done; how many rows."""
+    """For the schedule: some batches of the first rotation that is half done; how many rows."""
     waiting = half_done(vault, database.clock())
     if not waiting:
         return 0
     if waiting[0] == DATABASE:
         rotate_database_key(database, vault)
         return 0
-    with database.unit(ROTATOR, EVERY_SITE) as unit:
-        return turn(unit, vault, waiting[0], movers)
+    moved = 0
+    for _ in range(BATCHES_OF_KEYS if waiting[0].use is Use.WRAP else 1):
+        late = turn(database, vault, waiting[0], movers, moved=moved)
+        moved += late
+        if not late:
+            break
+    return moved
 
 
 def half_done(vault: Vault, now: datetime) -> list[KeyName]:
     """Keys of which an older generation is left that need not linger."""
     ring = vault.ring.read()
-    return [name for name in sorted(ring.keys) if _outlived(ring, name, ring.newest(name), now)]
+    return [name for name in sorted(ring.keys) if outlived(ring, name, ring.newest(name), now)]
 
 
 def begin_due_ratchets(unit: Unit, vault: Vault, movers: Movers) -> list[KeyName]:
-    """For the schedule: turn on where somebody was erased since the last turn, a day ago or longer."""
+    """For the schedule: turn on where an erased subject may lie open in a copy; erasures share a turn."""
     begun = []
     for purpose in WRAPPING:
         name = KeyName(Use.WRAP, purpose)
@@ -142,7 +147,7 @@ def begin_due_ratchets(unit: Unit, vault: Vault, movers: Movers) -> list[KeyName
         made_at = ring.made_at.get((name, ring.newest(name)))
         if len(ring.keys[name]) > 1 or not is_ratchet_due(made_at, unit.now):
             continue
-        if store.was_erased_since(unit.rows, purpose, made_at):
+        if store.list_unclosed(unit.rows, purpose):
             begin(unit, vault, name, movers)
             begun.append(name)
     return begun
@@ -180,11 +185,7 @@ def rotate_database_key(database: Database, vault: Vault, *, actor: Actor = ROTA
     """
     if database.engine.dialect.name != "sqlite":
         raise Invalid("PostgreSQL's files are not ours to encrypt: rotate the key of its disk.")
-    now = database.clock()
-    with vault.ring.change() as ring:
-        if len(ring.keys[DATABASE]) == 1:
-            ring.add(DATABASE, now)
-        generation = ring.newest(DATABASE)
+    generation = _patiently(database, actor, lambda unit: _begin_rekeying(unit, vault))
     key = vault.database_keys()[0]
     for _ in range(ATTEMPTS - 1):
         with suppress(Unavailable):
@@ -192,12 +193,24 @@ def rotate_database_key(database: Database, vault: Vault, *, actor: Actor = ROTA
             break
     else:
         rekey(database.engine, key)
-    _retire(vault, DATABASE, generation, now)
+    return _patiently(database, actor, lambda unit: _end_rekeying(unit, vault, generation))
 
-    def note(unit: Unit) -> int:
-        return record(unit, "vault.database_rekeyed", generation=generation)
 
-    _patiently(database, actor, note)
+def _begin_rekeying(unit: Unit, vault: Vault) -> int:
+    with vault.ring.change() as ring:
+        if len(ring.keys[DATABASE]) == 1:
+            generation = ring.add(DATABASE, unit.now)
+            record(unit, "vault.rotation_begun", key=str(DATABASE), generation=generation)
+            written(unit)
+        return ring.newest(DATABASE)
+
+
+def _end_rekeying(unit: Unit, vault: Vault, generation: int) -> int:
+    with vault.ring.change() as ring:
+        record(unit, "vault.database_rekeyed", generation=generation)
+        written(unit)
+        for number in outlived(ring, DATABASE, generation, unit.now):
+            ring.destroy(DATABASE, number)
     return generation
 
 
@@ -211,36 +224,6 @@ def survey(unit: Unit, vault: Vault, movers: Movers, counters: Counters) -> list
         movable = name.use in (Use.SIGN, Use.OPEN) or name in movers
         found.append(KeyState(name, live, ring.made_at.get((name, live[0])), left, movable))
     return found
-
-
-def _require_movers(name: KeyName, movers: Movers) -> Sequence[Mover]:
-    if name.use is Use.OPEN:
-        raise Invalid("The database key is changed by `doorward keys rekey`, not by a rotation.")
-    if name.use is Use.SIGN:
-        return ()  # nothing lies under a signing key; its public half stays listed
-    if name not in movers:
-        raise Conflict(f"Nothing says how to move what lies under the key {name}: it was not rotated.")
-    return movers[name]
-
-
-def _retire(vault: Vault, name: KeyName, generation: int, now: datetime) -> list[int]:
-    """Destroy what is older than this generation; which ones. A newer one may have been begun: it stays."""
-    with vault.ring.change() as ring:
-        gone = _outlived(ring, name, generation, now)
-        for number in gone:
-            ring.destroy(name, number)
-    return gone
-
-
-def _outlived(ring: Ring, name: KeyName, generation: int, now: datetime) -> list[int]:
-    """Generations before this one whose time is over."""
-    live = sorted(ring.keys[name])
-    followers = dict(pairwise(live))
-    return [
-        number
-        for number in live
-        if number < generation and not lingers(name, ring.made_at.get((name, followers[number])), now)
-    ]
 
 
 def _patiently(database: Database, actor: Actor, deed: Callable[[Unit], int]) -> int:

@@ -116,8 +116,9 @@ class Vault:
         return [self._signer(name, number) for number in self.generations(name)]
 
     def public_keys(self, purpose: Purpose) -> dict[str, bytes]:
-        """Every verification key that this purpose ever had, by key id."""
-        return {key.key_id: key.raw for key in self.ring.read().publics if key.purpose is purpose}
+        """Every verification key that this purpose ever had, by key id, the newest last."""
+        listed = [key for key in self.ring.read().publics if key.purpose is purpose]
+        return {key.key_id: key.raw for key in sorted(listed, key=lambda key: key.generation)}
 
     def audit_signer(self) -> Signer:
         """For `audit.ports.Keys`."""
