@@ -200,3 +200,7 @@ def test_an_answer_of_ours_to_a_mistake_of_ours_is_shielded_too() -> None:
     answer = TestClient(api, raise_server_exceptions=False).get("/mistake")
     assert answer.status_code == 500
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_refused_method_is_told_which_there_are(client: TestClient) -> None:
+    assert client.head("/health").headers["Allow"] == "GET"

@@ -88,7 +88,9 @@ def _validation_problem(_: Request, error: Exception) -> JSONResponse:
 def _http_problem(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = "not-found" if error.status_code == HTTPStatus.NOT_FOUND else "invalid"
-    return problem(code, error.status_code, UNROUTED.get(error.status_code, str(error.detail)))
+    answer = problem(code, error.status_code, UNROUTED.get(error.status_code, str(error.detail)))
+    answer.headers.update(error.headers or {})  # which methods there are
+    return answer
 
 
 def _unknown_problem(_: Request, error: Exception) -> JSONResponse:
