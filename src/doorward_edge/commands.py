@@ -56,11 +56,11 @@ class Commands:
             post.state.mark_obeyed(permit.sequence, permit.permit_id, permit.gate_id)
         except Conflict:
             return []
-        self._upkeep.waits = True
         post.checkpoint(Step.MARKED)
         moved = post.move(permit.open_seconds)
         post.checkpoint(Step.MOVED)
         post.state.settle(permit.sequence, moved=moved, at=post.watch.server_now())
+        self._upkeep.waits = True
         post.checkpoint(Step.SETTLED)
         post.statistics.opened_by_hand += moved
         return [

@@ -110,7 +110,7 @@ class Doorman:
         fault = fault_of(permit, asked.sighting, waited=waited, last_used=post.state.number("last_used"))
         if fault is not None:
             post.statistics.not_genuine += fault is not Because.LATE
-            if fault is Because.LATE and permit.opens:
+            if fault is Because.LATE and permit.opens and not self._alone.leads_out:
                 self._spend(permit)
             return self._stand_firm(asked, fault)
         decision = Decision(
@@ -166,7 +166,6 @@ class Doorman:
             post.state.mark_used(permit.sequence, permit.permit_id, permit.gate_id)
         except Conflict:
             return replace(decision, opens=False, because=Because.USED)
-        self._upkeep.waits = True
         post.checkpoint(Step.MARKED)
         moved = post.move(permit.open_seconds)
         post.checkpoint(Step.MOVED)
@@ -175,6 +174,7 @@ class Doorman:
         except Unavailable:
             # It stays marked as used; `deliver` reports it as uncertain once the disk has room again.
             post.statistics.faults += 1
+        self._upkeep.waits = True
         post.checkpoint(Step.SETTLED)
         return replace(decision, moved=moved)
 

@@ -36,8 +36,8 @@ CONDITIONS: Final = {
     Condition.TAMPERED: Door.TAMPERED,
     Condition.TAMPER_CLEARED: Door.TAMPER_CLEARED,
 }
-# How contacts are taken to stand before they have said anything: what differs is told at the first poll.
-AT_REST: Final = {Input.EXIT: False, Input.TAMPER: False, Input.FIRE: False}
+# How contacts are taken to stand before they have said anything; the server hears the first of the others.
+AT_REST: Final = {Input.EXIT: False, Input.FIRE: False}
 
 
 class Listener:

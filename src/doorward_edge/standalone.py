@@ -74,7 +74,6 @@ class Standalone:
         return False
 
     def _write_down(self, seen: Seen, alone: Alone, instead_of: int | None) -> int:
-        self._upkeep.waits = True
         self._journal.close_open_decision()
         book = self._upkeep.book
         sequence = self._journal.write(
@@ -88,6 +87,7 @@ class Standalone:
                 instead_of=instead_of,
             )
         )
+        self._upkeep.waits = True
         self._post.checkpoint(Step.JOURNALLED)
         return sequence
 
@@ -99,6 +99,7 @@ class Standalone:
         except (Unavailable, Tampered):
             # The decision itself is kept, and is closed as uncertain before the next one.
             self._post.statistics.faults += 1
+        self._upkeep.waits = True
         self._post.checkpoint(Step.OUTCOME_JOURNALLED)
         return replace(decision, moved=moved)
 

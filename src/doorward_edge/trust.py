@@ -1,5 +1,6 @@
 """Which keys of the server count, and how a new one comes to count."""
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -28,6 +29,7 @@ class Trust:
         self._state = state
         self._clock = clock
         self._next_look = float("-inf")
+        self._learning = threading.Lock()
         self._keys = self._trusted()
 
     def _trusted(self) -> tuple[Ed25519PublicKey, ...]:
@@ -40,9 +42,13 @@ class Trust:
     def open(self, shape: type[M], message: Signed, introduce: Callable[[], Sequence[Signed]]) -> M:
         """Verify, then read; `Tampered` if no key that counts signed it, even after asking for handovers."""
         found = self._opened(shape, message)
-        if found is None and self._may_look():
-            self._learn(introduce)
-            found = self._opened(shape, message)
+        if found is None:
+            # One thread asks; the others wait for what it learns.
+            with self._learning:
+                found = self._opened(shape, message)
+                if found is None and self._may_look():
+                    self._learn(introduce)
+                    found = self._opened(shape, message)
         if found is None:
             raise Tampered("No key of the server's that is known here signed this.")
         return found

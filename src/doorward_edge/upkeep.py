@@ -36,7 +36,8 @@ class Upkeep:
         return self._post.clock.monotonic() >= self._away_until
 
     def lost(self) -> None:
-        """The link has just failed."""
+        """The link has just failed; what was on its way may still lie here."""
+        self.waits = True
         self._post.statistics.link_failures += 1
         self._away_until = self._post.clock.monotonic() + self._post.orders.retry_seconds
 
@@ -135,8 +136,9 @@ class Upkeep:
 
     def deliver(self) -> None:
         """Outcomes, door states, then one batch of the journal: none of them waits behind another's fault."""
-        post, fault = self._post, None
-        more = False
+        fault: DoorwardError | None = None
+        # Whoever has something new to tell meanwhile says so again.
+        self.waits = False
         for deed in (self._settle_the_rest, self._tell_outcomes, self._tell_doors):
             try:
                 deed()
@@ -144,10 +146,13 @@ class Upkeep:
                 raise
             except DoorwardError as error:
                 fault = error
-        more = self._journal.hand_over()
+        if self._journal.hand_over() or self._has_more():
+            self.waits = True
         if fault is not None:
             raise fault
-        self.waits = more or bool(post.state.pending_outcomes() or post.state.pending_door_states())
+
+    def _has_more(self) -> bool:
+        return bool(self._post.state.pending_outcomes() or self._post.state.pending_door_states())
 
     def _tell_outcomes(self) -> None:
         post = self._post
@@ -172,10 +177,10 @@ class Upkeep:
     def report_door(self, change: Door) -> None:
         """Keep what a contact says: for the server now, or sealed in the journal while it is away."""
         post = self._post
-        self.waits = True
         if not self.reachable:
             try:
                 self._journal.write(OfflineDoor(state=change))
+                self.waits = True
                 return
             except Unavailable:
                 pass  # no journal yet, or no room in it: perhaps among the states
@@ -188,3 +193,4 @@ class Upkeep:
             at=post.watch.server_now(),
         )
         post.state.keep_door_state(sequence, post.sign(state))
+        self.waits = True

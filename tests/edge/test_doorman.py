@@ -22,6 +22,7 @@ from doorward.core.wire import (
 )
 from doorward_edge.alone import Because
 from doorward_edge.passage import Seen
+from doorward_edge.ports import Movement, Step
 from tests.edge.world import AGENT_KEY, CARD, ORDERS, SERVER_KEY, STRANGER_KEY, FakeServer, World
 
 FACE = FaceEvidence(template=to_text(bytes(512)), frames=4, quality=12.0)
@@ -98,6 +99,26 @@ def test_an_answer_that_took_too_long_opens_nothing(world: World, seconds: float
     world.server.before_answer = lambda: world.clock.advance(seconds)
     assert world.doorman.pass_one(GOOD).because == Because.LATE
     assert world.barrier.openings == []
+    world.upkeep.deliver()
+    assert [(outcome.moved, outcome.certain) for outcome in world.server.outcomes] == [(False, True)]
+
+
+def test_a_permit_whose_barrier_is_still_moving_is_not_reported_as_lost(world: World) -> None:
+    world.barrier.answers_later(Movement.MOVED)
+    told_meanwhile: list[int] = []
+
+    def step(at: Step) -> None:
+        if at is Step.MARKED:
+            world.upkeep.deliver()
+            told_meanwhile.append(len(world.server.outcomes))
+
+    world.checkpoint = step
+    world.restart()
+    assert world.doorman.pass_one(GOOD).moved
+    assert told_meanwhile == [0]
+    assert world.upkeep.waits
+    world.upkeep.look_after()
+    assert [(outcome.moved, outcome.certain) for outcome in world.server.outcomes] == [(True, True)]
 
 
 @pytest.mark.parametrize("jump", [timedelta(days=-400), timedelta(days=400)])

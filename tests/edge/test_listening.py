@@ -50,7 +50,7 @@ CONTACTS = [
     (InputChange(Input.EXIT, True), [Door.EXIT_REQUESTED]),
     (InputChange(Input.EXIT, False), []),
     (InputChange(Input.TAMPER, True), [Door.TAMPERED]),
-    (InputChange(Input.TAMPER, False), []),
+    (InputChange(Input.TAMPER, False), [Door.TAMPER_CLEARED]),
     (InputChange(Input.FIRE, True), [Door.FIRE]),
 ]
 
