@@ -81,7 +81,7 @@ def sweep_permits(unit: Unit, post: Post) -> int:
 
 def _uncount(unit: Unit, post: Post, until: datetime) -> None:
     heard = {one.agent_id: one.heard_at for one in doors.list_agent_states(unit.rows, unit.site_id)}
-    for passage in lately.list_unsure(unit.rows, unit.site_id, heard, until):
-        if heard[passage.agent_id] > passage.expires_at:
+    for passage in lately.list_unsure(unit.rows, unit.site_id, until):
+        if passage.agent_id in heard and heard[passage.agent_id] > passage.expires_at:
             move_back(unit, post.plans.plan_of(unit), passage)
             record(unit, "gate.uncounted", subject_id=passage.subject_id, passage=passage.id)

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from doorward.gates.model import Passage, PassageState
-from doorward.gates.store.passages import TABLE, WENT_THROUGH, passage_of
+from doorward.gates.store.passages import TABLE, TOLD_LATE, WENT_THROUGH, passage_of
 from doorward.gates.store.whereabouts import PLACES
 from doorward.platform.db import Rows
 
@@ -44,9 +44,9 @@ def oldest_permit(
     """When the first permit of that time was given that no opening has spent yet."""
     here = (TABLE.c.gate_id.in_(sorted(gate_ids)), TABLE.c.state.in_(WENT_THROUGH))
     found: list[datetime] = []
-    for moment, offline in ((TABLE.c.decided_at, False), (TABLE.c.seen_at, True)):
+    for moment, whose in ((TABLE.c.decided_at, TABLE.c.offline.is_(False)), (TABLE.c.seen_at, TOLD_LATE)):
         when = (moment >= since, moment <= until, *((moment > after,) if after else ()))
-        query = select(moment).where(*here, *when, TABLE.c.offline.is_(offline)).order_by(moment).limit(1)
+        query = select(moment).where(*here, *when, whose).order_by(moment).limit(1)
         found += rows.execute(query).scalars()
     return min(found, default=None)
 
@@ -60,9 +60,9 @@ def first_refused(rows: Rows, gate_id: str, because: str, since: datetime) -> da
     return found
 
 
-def list_unsure(rows: Rows, site_id: str, agent_ids: Iterable[str], before: datetime) -> list[Passage]:
-    """Permits of these agents without an outcome, lapsed by then, by which somebody still counts as moved."""
+def list_unsure(rows: Rows, site_id: str, before: datetime) -> list[Passage]:
+    """Permits without an outcome, lapsed by then, by which somebody still counts as moved."""
     counted = select(PLACES.c.passage_id).where(PLACES.c.site_id == site_id)
-    unsure = (TABLE.c.id.in_(counted), TABLE.c.state == PassageState.UNREPORTED.value)
-    told = (TABLE.c.agent_id.in_(sorted(agent_ids)), TABLE.c.expires_at < before)
-    return [passage_of(row) for row in rows.execute(select(TABLE).where(*unsure, *told)).mappings()]
+    unsure = (TABLE.c.state == PassageState.UNREPORTED.value, TABLE.c.expires_at < before)
+    query = select(TABLE).where(TABLE.c.id.in_(counted), *unsure)
+    return [passage_of(row) for row in rows.execute(query).mappings()]
