@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from doorward.app.custody import custodian_of
@@ -14,7 +15,7 @@ from doorward.app.exposure import (
     require_proven_line,
     warnings_of,
 )
-from doorward.app.schema import NO_RECORDS, upgrade
+from doorward.app.schema import NO_RECORDS, refuse_used, upgrade
 from doorward.audit.service import record
 from doorward.core.clock import Clock, system_clock
 from doorward.core.errors import Conflict, NotFound, Unavailable
@@ -75,6 +76,7 @@ def create_house(folder: Path, clock: Clock = system_clock) -> House:
     settings = load_settings(folder)
     if (keys_folder(folder, settings) / "keyring.json").exists():
         raise Conflict("There is a site in this folder already: it is not overwritten.")
+    _require_unused(settings)
     for place in (folder, data_folder(folder, settings), keys_folder(folder, settings)):
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
     keys = keys_folder(folder, settings)
@@ -142,9 +144,23 @@ def _objects(folder: Path, settings: Settings) -> FolderObjects:
 def _engine(folder: Path, settings: Settings, vault: Vault) -> Engine:
     url = settings.database.url
     if url is not None:
-        require_proven_line(url.get_secret_value())
-        return postgres(url.get_secret_value())
+        return _grown(url)
     return encrypted_sqlite(data_folder(folder, settings) / DATABASE_FILE, vault.database_keys)
+
+
+def _grown(url: SecretStr) -> Engine:
+    require_proven_line(url.get_secret_value())
+    return postgres(url.get_secret_value())
+
+
+def _require_unused(settings: Settings) -> None:
+    """Before any key is made: unlike a file of our own, a database on PostgreSQL is there first."""
+    if settings.database.url is not None:
+        engine = _grown(settings.database.url)
+        try:
+            refuse_used(engine)
+        finally:
+            engine.dispose()
 
 
 def _require_database(folder: Path, settings: Settings) -> None:

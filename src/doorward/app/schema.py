@@ -8,18 +8,21 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, inspect, select
 from sqlalchemy.exc import DBAPIError
 
+from doorward.app.tables import METADATA
 from doorward.core.errors import Conflict, Unavailable
-from doorward.platform.db import translate
 from doorward.platform.engine import encrypted_sqlite
+from doorward.platform.refusals import translate
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 NO_RECORDS = (
     "The database of this site is missing or empty, and no new one is made in its place: mount its disk or "
     "restore a backup. If `doorward init` was cut short here, delete the folder and run it again."
 )
+USED = "This database holds a site already: it is not overwritten. Give the new site one that is empty."
+ENTRIES = METADATA.tables["audit_entries"]
 
 
 def upgrade(engine: Engine, *, is_new: bool = True, to: str = "head") -> None:
@@ -32,6 +35,17 @@ def upgrade(engine: Engine, *, is_new: bool = True, to: str = "head") -> None:
             config = _config(connection)
             _refuse_stranger(connection, config, is_new=is_new)
             command.upgrade(config, to)
+    except DBAPIError as error:
+        raise translate(error) from error
+
+
+def refuse_used(engine: Engine) -> None:
+    """`Conflict` if the database holds a site already; one whose making was cut short holds none."""
+    try:
+        with engine.connect() as connection:
+            has_log = inspect(connection).has_table(ENTRIES.name)
+            if has_log and connection.execute(select(ENTRIES.c.position).limit(1)).first():
+                raise Conflict(USED)
     except DBAPIError as error:
         raise translate(error) from error
 

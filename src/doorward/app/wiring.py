@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI, Request
+from sqlalchemy import select
 
 from doorward.app.board import routes as board_routes
 from doorward.app.clockwatch import ClockWatch
@@ -35,15 +36,18 @@ from doorward.people.api import ROUTES as PEOPLE_ROUTES
 from doorward.people.api import STAFF_ROUTES, authenticate_request
 from doorward.people.pages import ROUTES as PAGES
 from doorward.people.pages import STATIC
+from doorward.people.rules.approvals import Bound
 from doorward.people.service import end_visits, forget_gallery_changes, list_peopled_sites
-from doorward.people.service.approvals import second_person
+from doorward.people.service.approvals import forget_ended_approvals, second_person
 from doorward.people.service.forgetting import SUBJECT_FORGOTTEN
+from doorward.people.service.looking import looked_at
 from doorward.people.service.passwords import Passwords
 from doorward.people.service.sessions import forget_old_sign_ins
 from doorward.platform.db import Unit
 from doorward.platform.idempotency import forget_answers
 from doorward.platform.jobs import Handler
 from doorward.platform.pages import mount_static
+from doorward.platform.settings import FourEyes
 from doorward.platform.web import Routes
 from doorward.vault.api import ROUTES as VAULT_ROUTES
 from doorward.vault.service import (
@@ -106,6 +110,7 @@ def build_schedule(house: House) -> dict[str, Every]:
         "people.forget_gallery_changes": once(forget_gallery_changes, hours=1),
         "people.end_visits": every(lambda unit: end_visits(unit, vault), hours=1),
         "server.watch_clock": once(ClockWatch().look, seconds=10),
+        "staff.forget_ended_approvals": once(forget_ended_approvals, hours=1),
         "staff.forget_old_sign_ins": once(forget_old_sign_ins, hours=1),
         "vault.close_log": Every(timedelta(seconds=1), errand=close_log, at_every_site=False),
         "vault.ratchet": once(lambda unit: begin_due_ratchets(unit, vault, movers), seconds=10),
@@ -142,6 +147,7 @@ def build_api(house: House) -> FastAPI:
     state.passwords = Passwords()
     vault = house.vault
     state.keepers, state.second_person = keepers_of(vault), second_person
+    state.looks = lambda unit, ids: looked_at(unit, _bound_of_looks(state.settings.four_eyes), ids)
     state.next_custodian = lambda phrase: next_custodian(house.settings, vault, passphrase=phrase)
     state.desk = Desk(house.database, house.post)
     state.site_id = house.site_id
@@ -156,8 +162,13 @@ def build_api(house: House) -> FastAPI:
     return api
 
 
+def _bound_of_looks(settings: FourEyes) -> Bound:
+    return Bound(settings.looks, timedelta(minutes=settings.minutes))
+
+
 @health.get("/health", needs=Public(because="load balancers have no account"))
 def get_health(request: Request) -> dict[str, str]:
     """Whether the database answers."""
-    with request.app.state.database.reading(Actor("health"), EVERY_SITE):
+    with request.app.state.database.reading(Actor("health"), EVERY_SITE) as unit:
+        unit.rows.scalar(select(1))
         return {"status": "ok"}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlcipher3.dbapi2 as sqlcipher
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import DatabaseError, DisconnectionError
 
 from doorward.core.errors import Unavailable
@@ -26,6 +26,24 @@ PRAGMAS = (
     "secure_delete=ON",
     "cache_size=-16384",
 )
+
+
+# Said to PostgreSQL once a connection: wait no longer for a writer than on the file; a process that froze or
+# lost its machine lets go of the writer's place; and no commit is answered before it is durable.
+MANNERS = (
+    "SET lock_timeout = '5s'",
+    "SET idle_in_transaction_session_timeout = '60s'",
+    "SELECT set_config('synchronous_commit', 'on', false) "
+    "WHERE current_setting('synchronous_commit') = 'off'",
+)
+# A server that is gone without a word is noticed in seconds, unless the URL says otherwise.
+PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 10_000,
+}
 
 
 def encrypted_sqlite(path: Path, key: bytes | Callable[[], Sequence[bytes]]) -> Engine:
@@ -121,11 +139,24 @@ def postgres(url: str) -> Engine:
     Every deed ends in one audit log, so writers queue in any case; queueing first spares them the retries
     that serializable transactions would ask for, and what a unit read still holds when it writes.
     """
+    named = make_url(url).query
     engine = create_engine(
-        url, isolation_level="READ COMMITTED", pool_size=6, max_overflow=OVERFLOW, pool_pre_ping=True
+        url,
+        isolation_level="READ COMMITTED",
+        pool_size=6,
+        max_overflow=OVERFLOW,
+        pool_pre_ping=True,
+        connect_args={name: value for name, value in PATIENCE.items() if name not in named},
     )
+    event.listen(engine, "connect", _settle)
     event.listen(engine, "begin", _queue)
     return engine
+
+
+def _settle(link: Any, _: Any) -> None:
+    for words in MANNERS:
+        link.execute(words)
+    link.commit()
 
 
 def _queue(connection: Connection) -> None:
