@@ -11,7 +11,7 @@ import sys
 import threading
 import tty
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ gate_id = "{gate}"
 key_file = "gate.key"
 state_file = "gate.state"
 expects = ["card"]
+retry_seconds = 0.5
 
 [server]
 url = "https://localhost:{port}"
@@ -199,6 +200,37 @@ def test_an_agent_is_set_up_as_the_page_says_and_opens_to_whom_it_should(
             until(here / "relay", b"1")
     kinds = {line["kind"] for line in terminal("alarm", "list").lines}
     assert "fire-contact" in kinds
+
+
+def test_an_agent_goes_on_through_an_outage_in_which_the_servers_key_turned(
+    new_site: Path, tmp_path: Path, reader: tuple[int, str]
+) -> None:
+    here, port = tmp_path / "beside", a_port()
+    here.mkdir()
+    for device in ("relay", "leaf", "panel"):
+        (here / device).write_text("0")
+    terminal = copied(new_site, tmp_path / "site")
+    assert terminal("gate", "add", "front", "--factors", "card").code == 0
+    with ExitStack() as agents:
+        with serving(terminal, port):
+            follow_the_page(terminal, here, port, reader[1])
+            agent = agents.enter_context(program("doorward_edge.cli", ["run", "gate.toml"], here))
+            decisions = lines_of(agent)
+            assert shown_until(reader[0], decisions, offline=False)["opens"]
+        assert shown_until(reader[0], decisions, offline=True)["opens"]
+        assert terminal("keys", "rotate", "sign.gates").code == 0
+        with serving(terminal, port):
+            assert shown_until(reader[0], decisions, offline=False)["opens"]
+
+
+def shown_until(reader: int, decisions: Iterator[dict[str, Any]], *, offline: bool) -> dict[str, Any]:
+    """The first decision taken with, or without, the server; the card is shown again until then."""
+    while True:
+        os.write(reader, f"{CARD}\n".encode())
+        decision = next(decisions)
+        if decision["offline"] is offline and (decision["opens"] or offline is False):
+            return decision
+        threading.Event().wait(0.2)
 
 
 def test_the_page_names_what_there_is() -> None:
