@@ -10,8 +10,8 @@ from doorward.core.wire import OfflineOutcome
 from doorward.gates.model import Factor, Gate, Strictness, Zone
 from doorward.platform.db import Database
 from tests.conftest import SteppingClock
+from tests.gates.journals import Journal, decision
 from tests.gates.scene import CARD_GATE, HALL, OUT_GATE, Scene, plate
-from tests.gates.test_offline import Journal, decision
 
 STRICT = replace(HALL, area_passback=Strictness.HARD)
 YARD = Zone(id="zone_yard", name="Yard")

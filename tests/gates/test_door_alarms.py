@@ -5,8 +5,8 @@ from doorward.gates import service
 from doorward.gates.model import Reason, Verb
 from doorward.gates.service import Cause
 from tests.conftest import SteppingClock
+from tests.gates.journals import Journal
 from tests.gates.scene import Scene
-from tests.gates.test_offline import Journal
 
 
 def test_one_permit_explains_one_opening(scene: Scene, clock: SteppingClock) -> None:

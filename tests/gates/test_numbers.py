@@ -2,8 +2,8 @@
 
 from doorward.gates.model import Verb
 from tests.conftest import SteppingClock
+from tests.gates.journals import Journal
 from tests.gates.scene import Scene
-from tests.gates.test_offline import Journal
 
 
 def test_an_agent_that_forgot_its_numbers_gets_nobody_elses_permit(scene: Scene) -> None:
