@@ -92,6 +92,8 @@ class Agent:
         finally:
             self._stopped.set()
             self._inbox.close()
+            # At once, and again after the last thread that might have opened it.
+            self._post.barrier.shut()
             for thread in threads:
                 thread.join(timeout=10)
             self._post.barrier.shut()

@@ -251,7 +251,7 @@ def test_two_people_do_what_one_may_not(room: Staffroom, boss: Actor) -> None:
         approvals.approve(unit, asked)
     with room.database.unit(officer, SITE) as unit:
         seen = approvals.get_approval(unit, asked)
-        assert approvals.reason_of(room.vault, seen) == "site closes"
+        assert approvals.reason_of(unit, room.vault, seen) == "site closes"
         approvals.approve(unit, asked)
     with pytest.raises(Denied), room.database.unit(boss, SITE) as unit:
         approvals.require_approval(unit, asked, Action.ERASE_MANY, {"persons": ["person_a"]})

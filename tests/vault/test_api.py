@@ -46,6 +46,7 @@ def client(database: Database, vault: Vault) -> Iterator[TestClient]:
     api.state.database, api.state.vault, api.state.answer_sealer = database, vault, vault
     api.state.authenticate, api.state.keepers = authenticate, Keepers(vault_movers(vault))
     api.state.second_person = lambda *_: None
+    api.state.looks = lambda *_: None
     with TestClient(api, raise_server_exceptions=False, headers={"Authorization": "Bearer boss"}) as client:
         yield client
 

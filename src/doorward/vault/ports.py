@@ -1,7 +1,9 @@
 """What the vault needs from the world: a root key, and a place for encrypted objects."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
+
+from doorward.platform.db import Unit
 
 Custody = Mapping[str, Any]
 
@@ -29,3 +31,9 @@ class Objects(Protocol):
     def get(self, name: str) -> bytes: ...
     def remove(self, name: str) -> None: ...
     def names(self, *, older_than_seconds: float) -> Iterator[str]: ...
+
+
+class Looks(Protocol):
+    """Counts looks at persons or vehicles; answers what to raise, after the unit, if they are too many."""
+
+    def __call__(self, unit: Unit, subject_ids: Iterable[str]) -> Exception | None: ...

@@ -53,7 +53,7 @@ def list_all(ctx: typer.Context) -> None:
     """
     context = context_of(ctx)
     rows, after = [], None
-    with context.house() as house, house.database.reading(CONSOLE, EVERY_SITE) as unit:
+    with context.house() as house, house.database.unit(CONSOLE, EVERY_SITE) as unit:
         while True:
             found = service.list_api_keys(unit, house.vault, PageRequest(after, MOST_PER_PAGE))
             rows += [_row(one, is_over=unit.now >= one.key.expires_at) for one in found[:MOST_PER_PAGE]]

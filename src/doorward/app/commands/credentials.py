@@ -25,7 +25,9 @@ person_commands = commands  # the whole of `doorward person`, these included
 
 @commands.command()
 def card(
-    ctx: typer.Context, name: str = NAME, number: str = typer.Argument(help=f"The card's number. {UNSEEN_HELP}")
+    ctx: typer.Context,
+    name: str = NAME,
+    number: str = typer.Argument(help=f"The card's number. {UNSEEN_HELP}"),
 ) -> None:
     """Give a card: the equal path for whoever wants no face enrolled.
 

@@ -72,7 +72,7 @@ def get_api_keys(
     call: Call = Depends(current_call), wanted: PageRequest = Depends(page_request)
 ) -> ApiKeysOut:
     """The keys that the caller may revoke."""
-    with call.reading() as unit:
+    with call.unit() as unit:
         page = make_page(service.list_api_keys(unit, vault_of(call), wanted), wanted, lambda one: one.key.id)
     return ApiKeysOut(items=[_out(one) for one in page.items], next_cursor=page.next_cursor)
 

@@ -82,15 +82,18 @@ def get_approvals(
 @routes.get("/{approval_id}", needs=Permission.STAFF_APPROVE)
 def get_approval(approval_id: str, call: Call = Depends(current_call)) -> ReasonedApprovalOut:
     """One proposal and why it was made."""
-    with call.reading() as unit:
-        return _reasoned(vault_of(call), service.get_approval(unit, approval_id))
+    with call.unit() as unit:
+        return _reasoned(unit, vault_of(call), service.get_approval(unit, approval_id))
 
 
 @routes.post("/{approval_id}/approve", needs=Permission.STAFF_APPROVE)
 def post_approve(approval_id: str, call: Call = Depends(current_call)) -> ReasonedApprovalOut:
     """Agree, as another person."""
-    vault = vault_of(call)
-    return call.once(ReasonedApprovalOut, lambda unit: _reasoned(vault, service.approve(unit, approval_id)))
+
+    def agree(unit: Unit) -> ReasonedApprovalOut:
+        return _reasoned(unit, vault_of(call), service.approve(unit, approval_id))
+
+    return call.once(ReasonedApprovalOut, agree)
 
 
 @routes.post("/{approval_id}/withdraw", needs=PROPOSER)
@@ -111,5 +114,5 @@ def _facts(one: Approval) -> dict[str, object]:
     }
 
 
-def _reasoned(vault: Vault, one: Approval) -> ReasonedApprovalOut:
-    return ReasonedApprovalOut.model_validate(_facts(one) | {"reason": service.reason_of(vault, one)})
+def _reasoned(unit: Unit, vault: Vault, one: Approval) -> ReasonedApprovalOut:
+    return ReasonedApprovalOut.model_validate(_facts(one) | {"reason": service.reason_of(unit, vault, one)})

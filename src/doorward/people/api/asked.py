@@ -63,6 +63,12 @@ class LimitsIn(Shape):
     passback_exempt: bool = False
 
 
+class LookOnIn(Shape):
+    """An approved proposal of `people.look-on` for the caller's account."""
+
+    approval_id: str = Field(max_length=64)
+
+
 class SuspensionIn(Shape):
     """Whether passages stop."""
 

@@ -1,5 +1,6 @@
 """Persons over HTTP: lists show ids; a name is shown singly, for a purpose, and the look is recorded."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from fastapi import Depends
@@ -11,6 +12,7 @@ from doorward.people.api.asked import (
     ExportIn,
     ExportManyIn,
     LimitsIn,
+    LookOnIn,
     ManyIn,
     PersonIn,
     SearchIn,
@@ -29,11 +31,13 @@ from doorward.people.api.told import (
 )
 from doorward.people.model.approvals import Action
 from doorward.people.rules.approvals import Bound
+from doorward.people.service import looking
 from doorward.people.service.approvals import require_few
 from doorward.platform.db import Unit
 from doorward.platform.paging import PageRequest, make_page, page_request
 from doorward.platform.settings import FourEyes
 from doorward.platform.web import SITE_PREFIX, Call, Routes, current_call
+from doorward.vault.ports import Looks
 from doorward.vault.service import Vault, list_photos
 
 routes = Routes(SITE_PREFIX + "/persons", tag="people")
@@ -50,6 +54,12 @@ def bound_of(call: Call) -> Bound:
     """How many persons are few."""
     settings: FourEyes = call.request.app.state.settings.four_eyes
     return Bound(settings.persons, timedelta(minutes=settings.minutes))
+
+
+def refused_look(call: Call, unit: Unit, subject_ids: Iterable[str]) -> Exception | None:
+    """What to raise, after this unit, if the caller looks at too many; else the look is counted."""
+    looks: Looks = call.request.app.state.looks
+    return looks(unit, subject_ids)
 
 
 @routes.get("", needs=READ)
@@ -100,16 +110,38 @@ def search(body: SearchIn, call: Call = Depends(current_call)) -> FoundOut:
     """Ids of whoever has exactly this name or ID number; the search is recorded with each person found."""
     with call.unit() as unit:
         if body.name is not None:
-            return FoundOut(ids=service.find_by_name(unit, vault_of(call), body.name))
-        return FoundOut(ids=service.find_by_id_number(unit, vault_of(call), body.id_number or ""))
+            found = service.find_by_name(unit, vault_of(call), body.name)
+        else:
+            found = service.find_by_id_number(unit, vault_of(call), body.id_number or "")
+        refused = refused_look(call, unit, found)
+    if refused is not None:
+        raise refused
+    return FoundOut(ids=found)
+
+
+@routes.post("/looks", needs=READ)
+def look_on(body: LookOnIn, call: Call = Depends(current_call)) -> Done:
+    """Look on after many looks in a short time, because a second person agreed."""
+
+    def deed(unit: Unit) -> Done:
+        looking.look_on(unit, body.approval_id)
+        return Done()
+
+    return call.once(Done, deed)
 
 
 @routes.get("/{person_id}", needs=READ)
 def view_person(person_id: str, purpose: str, call: Call = Depends(current_call)) -> PersonViewOut:
-    """One person with name and ID number, for a purpose stated as a short code; the look is recorded."""
+    """One person with name and ID number, for a purpose stated as a short code; the look is recorded.
+
+    Many different ones in a short time take two people.
+    """
     with call.unit() as unit:
-        view = service.view_person(unit, vault_of(call), person_id, purpose=purpose)
-        return PersonViewOut.of(view, service.groups_of(unit, person_id), list_photos(unit, person_id))
+        refused = refused_look(call, unit, [service.get_person(unit, person_id).id])
+        if refused is None:
+            view = service.view_person(unit, vault_of(call), person_id, purpose=purpose)
+            return PersonViewOut.of(view, service.groups_of(unit, person_id), list_photos(unit, person_id))
+    raise refused
 
 
 @routes.put("/{person_id}/identity", needs=MANAGE)

@@ -5,8 +5,10 @@ from fastapi import Depends
 from doorward.core.permissions import Permission
 from doorward.people import service
 from doorward.people.api.asked import ListingIn, PlateIn, SuspensionIn, VehicleIn
-from doorward.people.api.persons import vault_of
+from doorward.people.api.persons import bound_of, refused_look, vault_of
 from doorward.people.api.told import Done, FoundOut, ReceiptOut, VehicleOut, VehiclesOut, VehicleViewOut
+from doorward.people.model.approvals import Action
+from doorward.people.service.approvals import require_few
 from doorward.platform.db import Unit
 from doorward.platform.paging import PageRequest, make_page, page_request
 from doorward.platform.web import SITE_PREFIX, Call, Routes, current_call
@@ -41,6 +43,9 @@ def search(body: PlateIn, call: Call = Depends(current_call)) -> FoundOut:
     """The id of the vehicle with exactly this plate; the search is recorded."""
     with call.unit() as unit:
         found = service.find_by_plate(unit, vault_of(call), body.plate)
+        refused = refused_look(call, unit, [found] if found else [])
+    if refused is not None:
+        raise refused
     return FoundOut(ids=[found] if found else [])
 
 
@@ -48,7 +53,10 @@ def search(body: PlateIn, call: Call = Depends(current_call)) -> FoundOut:
 def view_vehicle(vehicle_id: str, purpose: str, call: Call = Depends(current_call)) -> VehicleViewOut:
     """One vehicle with plate and label, for a purpose stated as a short code; the look is recorded."""
     with call.unit() as unit:
-        return VehicleViewOut.of(service.view_vehicle(unit, vault_of(call), vehicle_id, purpose=purpose))
+        refused = refused_look(call, unit, [service.get_vehicle(unit, vehicle_id).id])
+        if refused is None:
+            return VehicleViewOut.of(service.view_vehicle(unit, vault_of(call), vehicle_id, purpose=purpose))
+    raise refused
 
 
 @routes.put("/{vehicle_id}/listing", needs=MANAGE)
@@ -74,8 +82,13 @@ def suspend_vehicle(vehicle_id: str, body: SuspensionIn, call: Call = Depends(cu
 
 
 @routes.delete("/{vehicle_id}", needs=MANAGE)
-def forget_vehicle(vehicle_id: str, call: Call = Depends(current_call)) -> ReceiptOut:
-    """Erase a vehicle for good; the answer is the signed receipt."""
-    return call.once(
-        ReceiptOut, lambda unit: ReceiptOut.of(service.forget_vehicle(unit, vault_of(call), vehicle_id))
-    )
+def forget_vehicle(
+    vehicle_id: str, approval_id: str | None = None, call: Call = Depends(current_call)
+) -> ReceiptOut:
+    """Erase a vehicle for good; the answer is the signed receipt. Many in a short time take two people."""
+
+    def deed(unit: Unit) -> ReceiptOut:
+        require_few(unit, bound_of(call), Action.ERASE_VEHICLES, [vehicle_id], approval_id)
+        return ReceiptOut.of(service.forget_vehicle(unit, vault_of(call), vehicle_id))
+
+    return call.once(ReceiptOut, deed)

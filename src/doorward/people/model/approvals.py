@@ -13,8 +13,10 @@ class Action(StrEnum):
     AUDIT_EXPIRE = "audit.expire"
     ENROL_ALIKE = "people.enrol-alike"
     ERASE_MANY = "people.erase-many"
+    ERASE_VEHICLES = "vehicles.erase-many"
     EXPORT_MANY = "people.export-many"
     FACE_SEARCH = "gates.face-search"
+    LOOK_ON = "people.look-on"
     ROTATE_ROOT = "vault.rotate-root"
     UNSEAT_APPROVER = "staff.unseat-approver"
 

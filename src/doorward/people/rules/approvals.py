@@ -19,8 +19,10 @@ RIGHT_FOR: dict[Action, Permission] = {
     Action.AUDIT_EXPIRE: Permission.AUDIT_EXPIRE,
     Action.ENROL_ALIKE: Permission.PEOPLE_ENROL,
     Action.ERASE_MANY: Permission.PEOPLE_ERASE,
+    Action.ERASE_VEHICLES: Permission.VEHICLES_MANAGE,
     Action.EXPORT_MANY: Permission.PEOPLE_MANAGE,
     Action.FACE_SEARCH: Permission.GATES_MANAGE,
+    Action.LOOK_ON: Permission.PEOPLE_READ,
     Action.APPOINT_APPROVER: Permission.STAFF_MANAGE,
     Action.ROTATE_ROOT: Permission.VAULT_ROTATE,
     Action.UNSEAT_APPROVER: Permission.STAFF_MANAGE,
@@ -32,12 +34,15 @@ FACTS_OF: dict[Action, frozenset[str]] = {
     Action.AUDIT_EXPIRE: frozenset({"before"}),
     Action.ENROL_ALIKE: frozenset({"person", "alike"}),
     Action.ERASE_MANY: frozenset({"persons"}),
+    Action.ERASE_VEHICLES: frozenset({"vehicles"}),
     Action.EXPORT_MANY: frozenset({"persons"}),
     Action.FACE_SEARCH: frozenset({"target"}),
+    Action.LOOK_ON: frozenset({"account"}),
     Action.ROTATE_ROOT: frozenset({"custodian", "ring"}),
     Action.UNSEAT_APPROVER: frozenset({"account"}),
 }
 LONGEST_SHOWN = 300
+COUNTED_ONCE_IN = timedelta(minutes=1)  # a page that renews itself counts its people once in a while
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,16 @@ def in_words(action: Action, facts: Mapping[str, object]) -> str:
     return (
         f"This needs a second person: propose {action} with the facts {exact}, let another member of staff "
         f"approve it, and send its id as approval_id."
+    )
+
+
+def look_on_in_words(bound: Bound, account_id: str) -> str:
+    """What to do after a look too many."""
+    minutes = bound.within.total_seconds() / 60
+    return (
+        f"You looked at {bound.persons} different people and vehicles in {minutes:g} minutes, and the log "
+        f"says so. Wait, or let a second person agree: propose {Action.LOOK_ON} with the facts "
+        f'{{"account":"{account_id}"}} and send its id to .../persons/looks once it is approved.'
     )
 
 

@@ -111,7 +111,7 @@ def second_person(unit: Unit, action: str, facts: Mapping[str, object], approval
 def require_few(
     unit: Unit, bound: rules.Bound, action: Action, person_ids: Collection[str], approval_id: str | None
 ) -> None:
-    """Count a deed to these persons; beyond the bound, a second person must have agreed to exactly them.
+    """Count a deed to these persons or vehicles; beyond the bound a second person must agree to exactly them.
 
     What was agreed to is not counted. Keys count for the person who made them.
     """
@@ -121,7 +121,8 @@ def require_few(
     if rules.is_within(bound, counted.list_counted(unit.rows, who, action, unit.now - bound.within), wanted):
         counted.add_counted(unit.rows, who, action, sorted(wanted), unit.now)
     else:
-        require_approval(unit, approval_id, action, {"persons": sorted(wanted)})
+        (named,) = rules.FACTS_OF[action]
+        require_approval(unit, approval_id, action, {named: sorted(wanted)})
 
 
 def list_approvals(unit: Unit, wanted: PageRequest) -> list[Approval]:
@@ -139,8 +140,14 @@ def get_approval(unit: Unit, approval_id: str) -> Approval:
     return approval
 
 
-def reason_of(vault: Vault, approval: Approval) -> str:
-    """Why it was proposed."""
+def forget_ended_approvals(unit: Unit) -> None:
+    """For the schedule: a proposal whose time is over goes, its reason with it; the log keeps the deed."""
+    store.forget_ended_approvals(unit.rows, unit.now)
+
+
+def reason_of(unit: Unit, vault: Vault, approval: Approval) -> str:
+    """Why it was proposed, in the proposer's own words; the look is recorded."""
+    record(unit, "approval.read", approval=approval.id)
     return vault.unseal(Purpose.STAFF, reason_place(approval.id), approval.sealed_reason).decode()
 
 

@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from doorward.people.model.approvals import Action, Approval
@@ -72,6 +72,10 @@ def list_every_approval(rows: Rows) -> list[Approval]:
 
 def change_approval(rows: Rows, approval_id: str, **values: Any) -> None:
     rows.execute(update(ApprovalRow).where(ApprovalRow.id == approval_id).values(**values))
+
+
+def forget_ended_approvals(rows: Rows, now: datetime) -> None:
+    rows.execute(delete(ApprovalRow).where(ApprovalRow.expires_at <= now))
 
 
 def _approval(row: ApprovalRow) -> Approval:

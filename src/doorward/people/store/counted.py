@@ -34,5 +34,10 @@ def list_counted(rows: Rows, account_id: str, action: str, since: datetime) -> s
     return set(rows.execute(query).scalars())
 
 
+def forget_counted(rows: Rows, account_id: str, action: str) -> None:
+    """Begin to count this anew for an account."""
+    rows.execute(delete(CountedRow).where(CountedRow.account_id == account_id, CountedRow.action == action))
+
+
 def forget_counted_before(rows: Rows, moment: datetime) -> None:
     rows.execute(delete(CountedRow).where(CountedRow.at <= moment))

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, SecretStr
 from doorward.core.permissions import Permission
 from doorward.platform.web import SITE_PREFIX, Call, Routes, current_call
 from doorward.vault import service
+from doorward.vault.ports import Looks
 
 routes = Routes(SITE_PREFIX + "/vault", tag="vault")
 
@@ -47,10 +48,16 @@ class ReceiptOut(BaseModel):
 
 @routes.post("/photos/{photo_id}/grants", needs=Permission.PEOPLE_PHOTOS)
 def grant_view(photo_id: str, body: GrantIn, call: Call = Depends(current_call)) -> GrantOut:
-    """Leave to see one photo once; asking is recorded in that person's ledger."""
+    """Leave to see one photo once; asking is recorded in that person's ledger.
+
+    Those of many persons in a short time take two people.
+    """
+    looks: Looks = call.request.app.state.looks
     with call.unit() as unit:
-        vault = _vault(call)
-        return GrantOut(token=service.grant_view(unit, vault, photo_id, purpose=body.purpose))
+        refused = looks(unit, [service.subject_of(unit, photo_id)])
+        if refused is None:
+            return GrantOut(token=service.grant_view(unit, _vault(call), photo_id, purpose=body.purpose))
+    raise refused
 
 
 @routes.post("/views", needs=Permission.PEOPLE_PHOTOS, response_class=Response)

@@ -20,6 +20,7 @@ from doorward.vault.service.photos import (
     grant_view,
     list_photos,
     redeem_view,
+    subject_of,
     sweep_objects,
 )
 from doorward.vault.service.rotation import (
@@ -89,6 +90,7 @@ __all__ = [
     "rotate_root",
     "seal_for",
     "subject_keys",
+    "subject_of",
     "survey",
     "sweep_objects",
     "turn_half_done",

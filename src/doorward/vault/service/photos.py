@@ -45,6 +45,11 @@ def list_photos(unit: Unit, subject_id: str) -> list[str]:
     return [photo.id for photo in store.list_photos(unit.rows, unit.site_id, subject_id)]
 
 
+def subject_of(unit: Unit, photo_id: str) -> str:
+    """Whose photo it is; `NotFound` if there is none here."""
+    return _get_photo(unit, photo_id).subject_id
+
+
 def grant_view(unit: Unit, vault: Vault, photo_id: str, *, purpose: str) -> str:  # noqa: ARG001
     """A token that shows one photo once, to this actor, within two minutes; only its hash is stored."""
     photo = _get_photo(unit, photo_id)
