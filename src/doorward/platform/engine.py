@@ -154,9 +154,10 @@ def postgres(url: str) -> Engine:
 
 
 def _settle(link: Any, _: Any) -> None:
+    link.autocommit = True  # manners of the connection, not of a unit
     for words in MANNERS:
         link.execute(words)
-    link.commit()
+    link.autocommit = False
 
 
 def _queue(connection: Connection) -> None:
