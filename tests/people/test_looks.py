@@ -1,11 +1,13 @@
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from doorward.audit.service import list_entries
-from doorward.gates.service import names_of, start_rollcall
+from doorward.gates.model import Reason, Zone
+from doorward.gates.service import names_of, place_by_hand, set_piece, start_rollcall
 from doorward.people.model.approvals import Action
 from doorward.people.service import forget_person
 from doorward.people.service.approvals import forget_ended_approvals
@@ -80,11 +82,18 @@ def test_who_must_look_on_does_so_with_a_second_person(home: Household) -> None:
 
 
 def test_in_an_emergency_nobody_is_kept_from_the_list_and_the_looks_count(home: Household) -> None:
-    people = home.persons(5)
+    people, post = home.persons(5), home.house.post
+    with home.house.unit() as unit:
+        set_piece(unit, post, Zone(id="zone_yard", name="Yard"))
     with home.house.unit(home.room.actor(home.ids["ada"])) as unit:
+        for one in people[:4]:
+            place_by_hand(unit, post, one, "zone_yard", reason=Reason.OTHER)
         muster = start_rollcall(unit, drill=False)
-        assert names_of(unit, home.house.vault, muster) == {}
-        counted.add_counted(unit.rows, home.ids["ada"], Action.LOOK_ON, people[:3], unit.now)
+        for _ in range(2):
+            assert len(names_of(unit, home.house.vault, muster)) == 4
+        since = unit.now - timedelta(minutes=1)
+        seen = counted.list_counted(unit.rows, home.ids["ada"], Action.LOOK_ON, since)
+        assert seen == set(people[:4])
     home.refused("ada", "GET", f"{HERE}/persons/{people[4]}", params=LOOK)
 
 
