@@ -71,6 +71,15 @@ def grown_server() -> Iterator[Grown]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def grow(folder: Path, url: str) -> None:
+    """A folder whose site will keep its records at that URL."""
+    folder.mkdir(mode=0o700)
+    named, settings = folder / "database.url", folder / "doorward.toml"
+    for path, words in ((named, url), (settings, f'[database]\nurl_file = "{named}"\n')):
+        path.touch(mode=0o600)
+        path.write_text(words)
+
+
 def wipe(engine: Engine) -> None:
     """Empty every table that holds anything, and count from one again."""
     tables = METADATA.tables

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
+import skimage.data
+from numpy.typing import NDArray
 
 from doorward.app.cli import main
 
@@ -67,3 +71,18 @@ def new_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def doorward(new_site: Path, tmp_path: Path) -> Terminal:
     """A new site, and the commands on it."""
     return copied(new_site, tmp_path / "site")
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> list[Path]:
+    """One free portrait as four pictures that differ as snapshots do."""
+    portrait: NDArray[np.uint8] = skimage.data.astronaut()  # type: ignore[no-untyped-call]
+    image = np.ascontiguousarray(portrait[:320, 60:380, ::-1])
+    made = []
+    for number, (angle, light) in enumerate([(0, 0), (3, 12), (-3, -10), (5, 5)]):
+        turn = cv2.getRotationMatrix2D((160, 160), angle, 1.0)
+        turned = cv2.warpAffine(image, turn, (320, 320), borderMode=cv2.BORDER_REFLECT)
+        path = tmp_path / f"photo{number}.png"
+        cv2.imwrite(str(path), cv2.convertScaleAbs(turned, alpha=1.0, beta=light))
+        made.append(path)
+    return made

@@ -5,28 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
-import numpy as np
-import pytest
-import skimage.data
-from numpy.typing import NDArray
-
 from tests.journeys.conftest import Terminal
-
-
-@pytest.fixture
-def photos(tmp_path: Path) -> list[Path]:
-    """One free portrait as four pictures that differ as snapshots do."""
-    portrait: NDArray[np.uint8] = skimage.data.astronaut()  # type: ignore[no-untyped-call]
-    image = np.ascontiguousarray(portrait[:320, 60:380, ::-1])
-    made = []
-    for number, (angle, light) in enumerate([(0, 0), (3, 12), (-3, -10), (5, 5)]):
-        turn = cv2.getRotationMatrix2D((160, 160), angle, 1.0)
-        turned = cv2.warpAffine(image, turn, (320, 320), borderMode=cv2.BORDER_REFLECT)
-        path = tmp_path / f"photo{number}.png"
-        cv2.imwrite(str(path), cv2.convertScaleAbs(turned, alpha=1.0, beta=light))
-        made.append(path)
-    return made
 
 
 def test_a_face_with_its_card_opens_a_door_and_a_photo_alone_never_does(
