@@ -235,8 +235,3 @@ def _sign_of(decision: Decision) -> Sign:
     if not decision.opens:
         return Sign.REFUSED
     return Sign.GRANTED if decision.moved is not False else Sign.JAMMED
-
-
-def passages(agent: Agent) -> Iterator[Decision]:
-    """Every decision of an agent, as it happens."""
-    return agent.passages()

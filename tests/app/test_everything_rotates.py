@@ -2,9 +2,7 @@
 
 import itertools
 import shutil
-import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +10,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi.testclient import TestClient
 
-from doorward.app.house import House, create_house, open_house
+from doorward.app.house import CONSOLE, House, create_house, open_house
 from doorward.app.keepers import keepers_of
 from doorward.app.schedule import Worker
 from doorward.app.wiring import build_api, build_handlers, build_schedule
 from doorward.audit.service import verify
 from doorward.core import wire
 from doorward.core.encoding import to_text
-from doorward.core.errors import Denied, DoorwardError, Tampered, Unavailable
-from doorward.core.permissions import EVERY_RIGHT, EVERY_SITE, Actor, system_actor
+from doorward.core.errors import Denied, DoorwardError, Tampered
+from doorward.core.permissions import EVERY_RIGHT, EVERY_SITE, Actor
 from doorward.core.wire import Permit, Sighting
 from doorward.gates.model import Agent, Factor, Gate, Grant
 from doorward.gates.service import admit, set_piece
@@ -45,10 +43,11 @@ from doorward.vault.service import (
     redeem_view,
 )
 
+from ..writer import Writer
+
 AGENT = Ed25519PrivateKey.from_private_bytes(b"a" * 32)
 BOSS = Actor("staff_boss", {EVERY_SITE: EVERY_RIGHT})
 GATE = Gate(id="gate_card", name="Card", factors=((Factor.CARD,),))
-CONSOLE = system_actor("console")
 
 
 class Town:
@@ -57,11 +56,8 @@ class Town:
     def __init__(self, house: House) -> None:
         self.house = house
         self.people: dict[str, tuple[str, str]] = {}
-        self._numbers = itertools.count(1)
         self._sightings = itertools.count(1)
-        self._stop = threading.Event()
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run)
+        self._writer = Writer(lambda number: self.enrol(number + 1))
         public = to_text(AGENT.public_key().public_bytes_raw())
         with house.unit() as unit:
             set_piece(unit, house.post, GATE)
@@ -69,23 +65,12 @@ class Town:
             set_piece(unit, house.post, agent)
 
     def __enter__(self) -> "Town":
-        self._thread.start()
+        self._writer.__enter__()
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
+    def __exit__(self, *problem: object) -> None:
+        self._writer.__exit__(*problem)
         assert self.people
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.is_set() or not self.people:
-                with suppress(Unavailable):  # the writer's place was taken: a caller tries again
-                    self.enrol(next(self._numbers))
-        except BaseException as error:
-            self._error = error
 
     def enrol(self, number: int) -> None:
         house, name, card = self.house, f"Person Number {number}", f"C4RD{number:04}"

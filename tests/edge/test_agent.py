@@ -9,7 +9,7 @@ import pytest
 from doorward.core.encoding import to_text
 from doorward.core.errors import Unavailable
 from doorward.core.wire import Door, FaceEvidence, OfflineDoor
-from doorward_edge.agent import Agent, passages
+from doorward_edge.agent import Agent
 from doorward_edge.clock import SystemClock
 from doorward_edge.drivers.simulated import SimulatedBarrier, SimulatedInputs, SimulatedReader
 from doorward_edge.passage import Decision, Seen
@@ -38,7 +38,7 @@ def watching(*seen: Seen | None, problem: Exception | None = None) -> Callable[[
 
 def test_one_person_shown_is_one_line_told(world: World) -> None:
     agent = Agent(world.post, watch=watching(None, Seen(card=CARD), None), forever=False)
-    (decision,) = passages(agent)
+    (decision,) = agent.passages()
     assert (decision.opens, decision.moved, decision.seen.kinds) == (True, True, ("card",))
     assert [o.moved for o in world.server.outcomes] == [True]
 

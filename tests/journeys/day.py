@@ -12,7 +12,6 @@ import logging
 import os
 import signal
 import sys
-from collections import deque
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -22,22 +21,19 @@ from faker import Faker
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from doorward.app.demo_cameras import DrawnCamera, Scene, car_scene, person_scene
+from doorward.app.demo_cameras import car_scene, person_scene
 from doorward.app.demo_site import CARS, EMPLOYEES, IMPOSTOR, STRANGE_CAR, furnish
 from doorward.app.house import House, create_house
-from doorward.app.local_agent import Looking, local_agent
 from doorward.app.wiring import build_api, build_worker
 from doorward.audit.service import export, sign_head
 from doorward.core.permissions import EVERY_SITE, system_actor
-from doorward.gates.model import Factor, Gate
 from doorward.people.service.first import make_first_link
 from doorward.vault.model import Purpose
 from doorward.vision.faces import enrol_template
 from doorward.vision.faces.rendering import render_person
-from doorward.vision.plates import Region
 from doorward.vision.quality import assess
-from doorward_edge.drivers.simulated import SimulatedReader
-from doorward_edge.ports import ReaderEvent, Shown
+
+from .passing import pass_once
 
 SITE = "/api/v1/sites/site_home"
 NEWCOMERS = 4
@@ -90,36 +86,16 @@ def pass_by_gates(house: House, cards: dict[str, str]) -> None:
     with house.unit() as unit:
         gates = {gate.name: gate for gate in house.post.plans.plan_of(unit).gates.values()}
     for card in (*cards.values(), say("card", "5544332211AABB")):
-        show(house, gates["Front door"], card)
-        show(house, gates["Way out"], card)
+        pass_once(house, gates["Front door"], card=card)
+        pass_once(house, gates["Way out"], card=card)
     drawn = [one for one in EMPLOYEES if one.drawing is not None]
     for one in (*drawn, IMPOSTOR):
         assert one.drawing is not None
         card = cards.get(one.name, cards[EMPLOYEES[0].name])
         say_face(one.drawing, range(18, 24))
-        show(house, gates["Workshop"], card, person_scene(one.drawing, 3))
+        pass_once(house, gates["Workshop"], card=card, scene=person_scene(one.drawing, 3))
     for number, plate in enumerate((*CARS, STRANGE_CAR)):
-        show(house, gates["Car park"], None, car_scene(plate, number))
-
-
-def show(house: House, gate: Gate, card: str | None, scene: Scene | None = None) -> None:
-    """One passage through a real agent."""
-    camera, reader = DrawnCamera(), SimulatedReader()
-    looking = None
-    if scene is not None:
-        camera.show(scene)
-        looking = Looking(source=camera.open, region=Region.EU, frames_per_second=6.0)
-    if card is not None:
-        reader.show(ReaderEvent(Shown.CARD, card))
-        if any(Factor.PIN in part for part in gate.factors):
-            reader.show(ReaderEvent(Shown.PIN, "8361"))
-    agent = local_agent(house, gate, looking, readers=[reader], forever=True)
-    passages = agent.passages()
-    next(passages)
-    agent.stop()
-    camera.close()
-    deque(passages, maxlen=0)
-    agent.post.state.close()
+        pass_once(house, gates["Car park"], scene=car_scene(plate, number))
 
 
 def sign_up(house: House, client: TestClient) -> None:

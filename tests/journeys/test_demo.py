@@ -1,21 +1,18 @@
 """The demo's made-up people and cars pass by the real recognition, and strangers do not."""
 
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from doorward.app.demo import Demo
-from doorward.app.demo_cameras import FRAMES_A_SECOND, DrawnCamera, Scene, car_scene, person_scene
+from doorward.app.demo_cameras import Scene, car_scene, person_scene
 from doorward.app.demo_site import CARS, EMPLOYEES, IMPOSTOR, STRANGE_CAR, Employee, Staffed, furnish
 from doorward.app.house import House, create_house
-from doorward.app.local_agent import Looking, local_agent
 from doorward.people.service import find_by_name, list_credentials
-from doorward.vision.plates import Region
-from doorward_edge.drivers.simulated import SimulatedReader
 from doorward_edge.passage import Decision
-from doorward_edge.ports import ReaderEvent, Shown
+
+from .passing import gate_named, pass_once
 
 
 @pytest.fixture(scope="module")
@@ -26,22 +23,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Staf
 
 
 def first_passage(house: House, gate_name: str, scene: Scene, *, card: str | None = None) -> Decision:
-    with house.unit() as unit:
-        (gate,) = (g for g in house.post.plans.plan_of(unit).gates.values() if g.name == gate_name)
-    camera, reader = DrawnCamera(), SimulatedReader()
-    assert camera.show(scene)
-    if card is not None:
-        reader.show(ReaderEvent(Shown.CARD, card))
-    looking = Looking(source=camera.open, region=Region.EU, frames_per_second=FRAMES_A_SECOND)
-    agent = local_agent(house, gate, looking, readers=[reader], forever=True)
-    passages = agent.passages()
-    try:
-        return next(passages)
-    finally:
-        agent.stop()
-        camera.close()
-        deque(passages, maxlen=0)  # to its end, so that the barrier is shut and the state let go
-        agent.post.state.close()
+    return pass_once(house, gate_named(house, gate_name), scene=scene, card=card)
 
 
 def drawn(person: Employee) -> Scene:

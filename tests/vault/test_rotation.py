@@ -1,6 +1,3 @@
-import threading
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +8,7 @@ from sqlalchemy import text
 import doorward_verify
 from doorward.app.tables import METADATA
 from doorward.audit.service import export, record, sign_head, verify
-from doorward.core.errors import Conflict, Denied, Invalid, Tampered, Unavailable
+from doorward.core.errors import Conflict, Denied, Invalid, Tampered
 from doorward.core.permissions import EVERY_SITE, system_actor
 from doorward.platform.db import Database, Unit
 from doorward.platform.engine import encrypted_sqlite, postgres
@@ -37,6 +34,7 @@ from doorward.vault.service import (
 )
 
 from ..conftest import GUARD, SITE, SteppingClock
+from ..writer import Writer
 
 JPEG = b"\xff\xd8" + bytes(300)
 PLATES = KeyName(Use.BLIND, Purpose.BLIND_PLATE)
@@ -45,38 +43,6 @@ STAFF = KeyName(Use.SEAL, Purpose.STAFF)
 
 def place(subject: str) -> Place:
     return Place("people", "name", subject)
-
-
-class Writer:
-    """Keeps writing from another thread until told to stop; a failure there fails the test."""
-
-    def __init__(self, deed: Callable[[int], None]) -> None:
-        self.done = self.attempts = 0
-        self._deed = deed
-        self._stop = threading.Event()
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> "Writer":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-        assert self.done
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.is_set() or not self.done:
-                with suppress(Unavailable):  # the writer's place was taken: a caller tries again
-                    self._deed(self.attempts)
-                    self.done += 1
-                self.attempts += 1
-        except BaseException as error:
-            self._error = error
 
 
 def enrol(database: Database, vault: Vault, number: int) -> None:

@@ -9,8 +9,8 @@ from typing import TypeVar
 import typer
 
 from doorward.app.console import Voice
-from doorward.app.house import House, open_house
-from doorward.core.permissions import system_actor
+from doorward.app.house import CONSOLE, House, open_house
+from doorward.core.permissions import EVERY_SITE
 from doorward.platform.db import Unit
 
 Item = TypeVar("Item")
@@ -28,7 +28,7 @@ class Context:
         """The opened site, closed afterwards; the voice tells times on its clock."""
         opened = open_house(self.folder)
         try:
-            with opened.database.reading(system_actor("console"), opened.site_id) as unit:
+            with opened.database.reading(CONSOLE, opened.site_id) as unit:
                 self.voice.zone = opened.post.plans.plan_of(unit).hours.time_zone
             yield opened
         finally:
@@ -38,6 +38,12 @@ class Context:
     def site(self) -> Iterator[tuple[House, Unit]]:
         """The opened site and one unit at it, kept on a clean exit."""
         with self.house() as house, house.unit() as unit:
+            yield house, unit
+
+    @contextmanager
+    def everywhere(self, site_id: str | None = None) -> Iterator[tuple[House, Unit]]:
+        """The opened site and one unit at every site, or at the one named."""
+        with self.house() as house, house.database.unit(CONSOLE, site_id or EVERY_SITE) as unit:
             yield house, unit
 
     def each(self, what: str, items: Sequence[Item]) -> Iterator[Item]:

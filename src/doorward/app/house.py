@@ -35,6 +35,7 @@ from doorward.vault.service import Vault
 from doorward.vision import weights
 
 DATABASE_FILE = "doorward.db"
+CONSOLE = system_actor("console")  # whoever sits at the machine and holds its key
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class House:
     @contextmanager
     def unit(self, actor: Actor | None = None) -> Iterator[Unit]:
         """A unit at this site; by default for whoever sits at the machine and holds its key."""
-        with self.database.unit(actor or system_actor("console"), self.site_id) as unit:
+        with self.database.unit(actor or CONSOLE, self.site_id) as unit:
             yield unit
 
     @property
@@ -74,12 +75,12 @@ def create_house(folder: Path, clock: Clock = system_clock) -> House:
     """Make a site in a folder that has none: keys, encrypted database, first audit entry."""
     refuse_exposed_folder(folder)
     settings = load_settings(folder)
-    if (keys_folder(folder, settings) / "keyring.json").exists():
+    data, keys = data_folder(folder, settings), keys_folder(folder, settings)
+    if (keys / "keyring.json").exists():
         raise Conflict("There is a site in this folder already: it is not overwritten.")
     _require_unused(settings)
-    for place in (folder, data_folder(folder, settings), keys_folder(folder, settings)):
+    for place in (folder, data, keys):
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    keys = keys_folder(folder, settings)
     Vault.create(keys, custodian_of(settings, keys), _objects(folder, settings), now=clock())
     house = _open(folder, clock, is_new=True)
     with house.unit() as unit:

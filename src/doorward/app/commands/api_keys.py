@@ -4,14 +4,13 @@ from datetime import timedelta
 
 import typer
 
+from doorward.app.commands.finding import everything
 from doorward.app.context import context_of
-from doorward.core.permissions import EVERY_SITE, Permission, system_actor
+from doorward.core.permissions import Permission
 from doorward.people.model.api_keys import ApiKeyView
 from doorward.people.service import api_keys as service
-from doorward.platform.paging import MOST_PER_PAGE, PageRequest
 
 commands = typer.Typer(no_args_is_help=True, help="API keys: for programs, scoped to rights and sites.")
-CONSOLE = system_actor("console")
 COLUMNS = ["id", "label", "state", "expires_at", "used_at", "rights", "networks"]
 
 
@@ -31,17 +30,15 @@ def add(
     Example: doorward api-key add "north gate" --right gates:sight --days 365
     """
     context = context_of(ctx)
-    with context.house() as house:
-        sites = site or [house.site_id]
-        with house.database.unit(CONSOLE, EVERY_SITE) as unit:
-            key_id, token = service.make_api_key(
-                unit,
-                house.vault,
-                label=label,
-                rights={one: frozenset(right) for one in sites},
-                expires_at=unit.now + timedelta(days=days),
-                networks=network or (),
-            )
+    with context.everywhere() as (house, unit):
+        key_id, token = service.make_api_key(
+            unit,
+            house.vault,
+            label=label,
+            rights={one: frozenset(right) for one in site or [house.site_id]},
+            expires_at=unit.now + timedelta(days=days),
+            networks=network or (),
+        )
     context.voice.answer({"id": key_id, "token": token}, f"{key_id}, shown this once:\n{token}")
 
 
@@ -52,14 +49,11 @@ def list_all(ctx: typer.Context) -> None:
     Example: doorward api-key list
     """
     context = context_of(ctx)
-    rows, after = [], None
-    with context.house() as house, house.database.unit(CONSOLE, EVERY_SITE) as unit:
-        while True:
-            found = service.list_api_keys(unit, house.vault, PageRequest(after, MOST_PER_PAGE))
-            rows += [_row(one, is_over=unit.now >= one.key.expires_at) for one in found[:MOST_PER_PAGE]]
-            if len(found) <= MOST_PER_PAGE:
-                break
-            after = found[MOST_PER_PAGE - 1].key.id
+    with context.everywhere() as (house, unit):
+        found = everything(
+            lambda page: service.list_api_keys(unit, house.vault, page), lambda one: one.key.id
+        )
+        rows = [_row(one, is_over=unit.now >= one.key.expires_at) for one in found]
     context.voice.table("API keys", COLUMNS, rows)
 
 
@@ -70,7 +64,7 @@ def revoke(ctx: typer.Context, key: str = typer.Argument(help="The key's id, as 
     Example: doorward api-key revoke key_7k3q
     """
     context = context_of(ctx)
-    with context.house() as house, house.database.unit(CONSOLE, EVERY_SITE) as unit:
+    with context.everywhere() as (_, unit):
         service.revoke_api_key(unit, key)
     context.voice.answer({"id": key, "state": "revoked"}, "Revoked.")
 

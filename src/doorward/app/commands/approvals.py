@@ -3,7 +3,7 @@
 import typer
 
 from doorward.app.context import context_of
-from doorward.core.permissions import system_actor
+from doorward.app.house import CONSOLE
 from doorward.people.service import approvals as service
 from doorward.platform.paging import MOST_PER_PAGE, PageRequest
 
@@ -23,8 +23,7 @@ def list_all(
     Example: doorward approval list --site "*"
     """
     context = context_of(ctx)
-    console = system_actor("console")
-    with context.house() as house, house.database.reading(console, site or house.site_id) as unit:
+    with context.house() as house, house.database.reading(CONSOLE, site or house.site_id) as unit:
         found = service.list_approvals(unit, PageRequest(None, MOST_PER_PAGE))
     rows = [
         {

@@ -8,11 +8,11 @@ import typer
 
 from doorward.app.context import Context, context_of
 from doorward.app.custody import next_custodian
-from doorward.app.house import House
+from doorward.app.house import CONSOLE, House
 from doorward.app.keepers import keepers_of
 from doorward.core.encoding import to_text
 from doorward.core.errors import Invalid, NotFound
-from doorward.core.permissions import EVERY_SITE, system_actor
+from doorward.core.permissions import EVERY_SITE
 from doorward.people.service import forget_erased
 from doorward.vault.model import KeyName, KeyState, Purpose, Use
 from doorward.vault.rules import LINGERS, WRAPPING
@@ -31,7 +31,6 @@ from doorward.vault.service import (
 commands = typer.Typer(
     no_args_is_help=True, help="Keys: see how they stand, and change them all while running."
 )
-CONSOLE = system_actor("console")
 SHOWN = ["key", "generations", "made_at", "days", "left", "can_rotate"]
 STOPPED = "Stopped. What was moved stays moved: repeat the command, or leave the rest to the running server."
 NOTICE = (
@@ -175,7 +174,7 @@ def key_set(ctx: typer.Context) -> None:
     Example: doorward keys key-set
     """
     context = context_of(ctx)
-    with context.house() as house, house.database.unit(CONSOLE, EVERY_SITE) as unit:
+    with context.everywhere() as (house, unit):
         place = keep_key_set(unit, house.vault)
     context.voice.answer({"written": str(place)}, f"The key set is in {place}: keep it with the ring.")
 
@@ -190,7 +189,7 @@ def adopt(
     Example: doorward keys adopt site/keys/keyset.sealed
     """
     context = context_of(ctx)
-    with context.house() as house, house.database.unit(CONSOLE, EVERY_SITE) as unit:
+    with context.everywhere() as (house, unit):
         adopted = adopt_key_set(unit, house.vault, _read(file))
         forget_erased(unit, adopted.sites)
     facts = {"fitted": adopted.fitted, "erased": list(adopted.erased)}

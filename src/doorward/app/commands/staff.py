@@ -2,20 +2,19 @@
 
 import typer
 
+from doorward.app.commands.finding import everything
 from doorward.app.context import Context, context_of
 from doorward.app.house import House
 from doorward.app.serve import origin
-from doorward.core.permissions import EVERY_SITE, system_actor
+from doorward.core.permissions import EVERY_SITE
 from doorward.people.model.roles import Role
 from doorward.people.model.staff import Staff
 from doorward.people.service import roles as role_service
 from doorward.people.service import staff as service
 from doorward.people.service.staff import find_staff
 from doorward.platform.db import Unit
-from doorward.platform.paging import MOST_PER_PAGE, PageRequest
 
 commands = typer.Typer(no_args_is_help=True, help="Staff: invite, list, give roles, suspend, remove, reset.")
-CONSOLE = system_actor("console")
 WHO = typer.Argument(help="The login or the id.")
 SITE = typer.Option(None, help="At this site only; otherwise at every site.")
 COLUMNS = ["id", "login", "name", "state", "second_factor", "roles"]
@@ -34,7 +33,7 @@ def add(
     Example: doorward staff add dana "Dana Example" --role guard
     """
     context = context_of(ctx)
-    with context.house() as house, house.database.unit(CONSOLE, site or EVERY_SITE) as unit:
+    with context.everywhere(site) as (house, unit):
         account_id, token = service.create_staff(unit, house.vault, login=login, name=name, role=role)
     _tell_link(context, house, account_id, token)
 
@@ -46,14 +45,9 @@ def list_all(ctx: typer.Context, site: str = SITE) -> None:
     Example: doorward staff list
     """
     context = context_of(ctx)
-    rows, after = [], None
-    with context.house() as house, house.database.unit(CONSOLE, site or EVERY_SITE) as unit:
-        while True:
-            found = service.list_staff(unit, house.vault, PageRequest(after, MOST_PER_PAGE))
-            rows += [_row(unit, one) for one in found[:MOST_PER_PAGE]]
-            if len(found) <= MOST_PER_PAGE:
-                break
-            after = found[MOST_PER_PAGE - 1].id
+    with context.everywhere(site) as (house, unit):
+        found = everything(lambda page: service.list_staff(unit, house.vault, page), lambda one: one.id)
+        rows = [_row(unit, one) for one in found]
     context.voice.table("Staff", COLUMNS, rows)
 
 
@@ -70,7 +64,7 @@ def roles(
     Example: doorward staff roles dana --give reception --site site_home
     """
     context = context_of(ctx)
-    with context.house() as house, house.database.unit(CONSOLE, site or EVERY_SITE) as unit:
+    with context.everywhere(site) as (house, unit):
         account_id = find_staff(unit, house.vault, who)
         if give is not None:
             role_service.give_role(unit, account_id, give)
@@ -88,7 +82,7 @@ def suspend(ctx: typer.Context, who: str = WHO) -> None:
     Example: doorward staff suspend dana
     """
     context = context_of(ctx)
-    with context.house() as house, house.database.unit(CONSOLE, EVERY_SITE) as unit:
+    with context.everywhere() as (house, unit):
         account_id = find_staff(unit, house.vault, who)
         service.suspend_account(unit, account_id)
     context.voice.answer(
@@ -103,7 +97,7 @@ def resume(ctx: typer.Context, who: str = WHO) -> None:
     Example: doorward staff resume dana
     """
     context = context_of(ctx)
-    with context.house() as house, house.database.unit(CONSOLE, EVERY_SITE) as unit:
+    with context.everywhere() as (house, unit):
         account_id = find_staff(unit, house.vault, who)
         service.resume_account(unit, account_id)
     context.voice.answer({"id": account_id, "state": "open"}, "Open again.")
@@ -116,7 +110,7 @@ def remove(ctx: typer.Context, who: str = WHO) -> None:
     Example: doorward staff remove dana
     """
     context = context_of(ctx)
-    with context.house() as house, house.database.unit(CONSOLE, EVERY_SITE) as unit:
+    with context.everywhere() as (house, unit):
         account_id = find_staff(unit, house.vault, who)
         service.close_account(unit, account_id)
     context.voice.answer({"id": account_id, "state": "closed"}, "Closed.")
@@ -129,7 +123,7 @@ def reset(ctx: typer.Context, who: str = WHO) -> None:
     Example: doorward staff reset dana
     """
     context = context_of(ctx)
-    with context.house() as house, house.database.unit(CONSOLE, EVERY_SITE) as unit:
+    with context.everywhere() as (house, unit):
         account_id = find_staff(unit, house.vault, who)
         token = service.reset_account(unit, house.vault, account_id)
     _tell_link(context, house, account_id, token)

@@ -8,7 +8,6 @@ from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from doorward.core.errors import Tampered, Unavailable
 from doorward.people.rules.passwords import AT_MOST, one_form_of_password
 
-LONGEST_TYPED = 4 * AT_MOST
 NOBODYS_PASSWORD = "nobody ever chose this one"  # noqa: S105
 
 
