@@ -19,10 +19,10 @@ from doorward.people.model import Basis
 from doorward.people.model.approvals import Action
 from doorward.people.service import NewPerson, add_person, approvals, find_by_name
 from doorward.people.service.authentication import identify_caller
-from doorward.people.service.staff import accept_invitation
 from doorward.vault.model import KeyName, Purpose, Use
 from doorward.vault.service import begin_rotation
-from tests.people.staffroom import PASSWORD, quick_passwords
+from tests.conftest import SteppingClock
+from tests.people.staffroom import PASSWORD, Staffroom, quick_passwords
 
 Lines = list[dict[str, Any]]
 Say = Callable[..., Lines]
@@ -70,8 +70,8 @@ def test_a_colleague_is_invited_by_a_link_and_never_by_a_password(say: Say, fold
     token = made["link"].partition("#")[2]
 
     def come(house: House) -> None:
-        with house.database.unit(Actor("public"), EVERY_SITE) as unit:
-            accept_invitation(unit, house.vault, quick_passwords(), token=token, password=PASSWORD)
+        room = Staffroom(house.database, house.vault, SteppingClock(), quick_passwords())
+        room.porter.accept_invitation(token=token, password=PASSWORD)
 
     with_house(folder, come)
     assert say("staff", "list")[0]["state"] == "open"

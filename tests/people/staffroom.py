@@ -1,5 +1,6 @@
 """Staff for tests: quick hashes, a first administrator, colleagues."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlparse
 
@@ -8,10 +9,11 @@ import pyotp
 from doorward.core.permissions import EVERY_SITE, Actor, system_actor
 from doorward.people.model.roles import Role
 from doorward.people.model.staff import NewSession, SignInRefusal
-from doorward.people.service import factors, first, roles, sessions, sign_in, staff
+from doorward.people.service import factors, first, roles, sessions, staff
 from doorward.people.service.authentication import staff_actor
+from doorward.people.service.by_password import Porter
 from doorward.people.service.passwords import Passwords
-from doorward.platform.db import Database
+from doorward.platform.db import Database, Unit
 from doorward.vault.service import Vault
 from tests.conftest import SteppingClock
 
@@ -26,22 +28,23 @@ class Staffroom:
     clock: SteppingClock
     passwords: Passwords
 
+    @property
+    def porter(self) -> Porter:
+        return Porter(self, self.vault, self.passwords)
+
+    def unit(self) -> AbstractContextManager[Unit]:
+        return self.database.unit(NOBODY, EVERY_SITE)
+
+    def reading(self) -> AbstractContextManager[Unit]:
+        return self.database.reading(NOBODY, EVERY_SITE)
+
     def first_token(self) -> str | None:
         with self.database.unit(NOBODY, EVERY_SITE) as unit:
             return first.make_first_link(unit, self.vault)
 
     def set_up(self, login: str = "ada", token: str | None = None) -> NewSession:
         token = token or self.first_token() or ""
-        with self.database.unit(NOBODY, EVERY_SITE) as unit:
-            return first.set_up_first(
-                unit,
-                self.vault,
-                self.passwords,
-                token=token,
-                login=login,
-                name="A. Person",
-                password=PASSWORD,
-            )
+        return self.porter.set_up_first(token=token, login=login, name="A. Person", password=PASSWORD)
 
     def enrol_totp(self, account_id: str, login: str = "ada") -> pyotp.TOTP:
         with self.database.unit(NOBODY, EVERY_SITE) as unit:
@@ -64,7 +67,7 @@ class Staffroom:
         with self.database.unit(boss, site_id) as unit:
             made = staff.create_staff(unit, self.vault, login=login, name="B. Person", role=Role.GUARD)
             account_id, token = made
-            staff.accept_invitation(unit, self.vault, self.passwords, token=token, password=PASSWORD)
+        self.porter.accept_invitation(token=token, password=PASSWORD)
         self.enrol_totp(account_id, login)
         if role is not Role.GUARD:
             with self.database.unit(system_actor("console"), site_id) as unit:
@@ -79,11 +82,7 @@ class Staffroom:
     def sign_in(
         self, login: str, password: str = PASSWORD, code: str | None = None, address: str = "192.0.2.7"
     ) -> NewSession | SignInRefusal:
-        with self.database.reading(NOBODY, EVERY_SITE) as unit:
-            attempt = sign_in.begin_sign_in(unit, self.vault, login=login, address=address)
-        right = self.passwords.verify(attempt.password_hash, password)
-        with self.database.unit(NOBODY, EVERY_SITE) as unit:
-            return sign_in.finish_sign_in(unit, self.vault, attempt, password_right=right, code=code)
+        return self.porter.sign_in(login=login, password=password, code=code, address=address)
 
     def is_live(self, cookie: str) -> bool:
         with self.database.reading(NOBODY, EVERY_SITE) as unit:

@@ -128,7 +128,7 @@ def test_a_password_changed_meanwhile_voids_an_attempt(room: Staffroom) -> None:
     with room.database.reading(NOBODY, EVERY_SITE) as unit:
         early = sign_in.begin_sign_in(unit, room.vault, login="ada", address=None)
     with room.database.unit(admin, EVERY_SITE) as unit:
-        staff.set_password(unit, room.vault, room.passwords, admin.id, "another kettle of nine birches")
+        staff.set_password(unit, admin.id, room.passwords.hash("another kettle of nine birches"))
     with room.database.unit(NOBODY, EVERY_SITE) as unit:
         answer = sign_in.finish_sign_in(unit, room.vault, early, password_right=True, code=room.code(app))
     assert answer is SignInRefusal.WRONG
@@ -141,10 +141,7 @@ def test_changing_the_password_ends_every_other_session(room: Staffroom) -> None
     two = room.sign_in("ada", code=room.code(app))
     assert isinstance(one, NewSession)
     assert isinstance(two, NewSession)
-    with room.database.unit(NOBODY, EVERY_SITE) as unit:
-        made = staff.change_password(
-            unit, room.vault, room.passwords, two.session, old=PASSWORD, new="nine birches"
-        )
+    made = room.porter.change_password(two.cookie, old=PASSWORD, new="nine birches")
     assert made is not None
     assert [room.is_live(each.cookie) for each in (one, two, made)] == [False, False, True]
 
@@ -153,11 +150,7 @@ def test_a_wrong_old_password_ends_the_session_that_tried(room: Staffroom) -> No
     _, app = room.administrator()
     made = room.sign_in("ada", code=room.code(app))
     assert isinstance(made, NewSession)
-    with room.database.unit(NOBODY, EVERY_SITE) as unit:
-        answer = staff.change_password(
-            unit, room.vault, room.passwords, made.session, old="a guess", new="nine birches"
-        )
-    assert answer is None
+    assert room.porter.change_password(made.cookie, old="a guess", new="nine birches") is None
     assert not room.is_live(made.cookie)
 
 
@@ -204,9 +197,9 @@ def test_an_invitation_works_once(room: Staffroom) -> None:
     admin, _ = room.administrator()
     with room.database.unit(admin, EVERY_SITE) as unit:
         _, token = staff.create_staff(unit, room.vault, login="gus", name="G.", role=Role.GUARD)
-        staff.accept_invitation(unit, room.vault, room.passwords, token=token, password=PASSWORD)
-    with pytest.raises(Denied), room.database.unit(NOBODY, EVERY_SITE) as unit:
-        staff.accept_invitation(unit, room.vault, room.passwords, token=token, password=PASSWORD)
+    room.porter.accept_invitation(token=token, password=PASSWORD)
+    with pytest.raises(Denied):
+        room.porter.accept_invitation(token=token, password=PASSWORD)
 
 
 def test_the_log_tells_of_every_try_and_names_no_login(room: Staffroom) -> None:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from doorward.core.errors import Invalid, Unauthenticated
 from doorward.core.permissions import SignedIn
-from doorward.people.api.caller import cookie_of, party_of, passwords_of, vault_of
+from doorward.people.api.caller import cookie_of, party_of, porter_of, vault_of
 from doorward.people.api.sign_in import LONGEST, OptionsOut
 from doorward.people.model.staff import Stage
 from doorward.people.service import enrolling, factors, passkeys, sessions, staff
@@ -185,10 +185,7 @@ def post_recovery_codes(call: Call = Depends(current_call)) -> EnrolledOut:
 @routes.post("/password", needs=OWN)
 def post_password(body: PasswordIn, response: Response, call: Call = Depends(current_call)) -> None:
     """Change the password; every other session ends. A wrong old one ends this session too."""
-    with call.unit() as unit:
-        session, _ = sessions.get_session(unit, cookie_of(call))
-        sent = body.model_dump()
-        made = staff.change_password(unit, vault_of(call), passwords_of(call), session, **sent)
+    made = porter_of(call).change_password(cookie_of(call), **body.model_dump())
     if made is None:
         clear_cookie(response, SESSION_COOKIE)
         raise Unauthenticated("The old password is wrong: sign in again.")

@@ -9,6 +9,7 @@ from doorward.people.service.authentication import (
     refuse_key_in_address,
     touch,
 )
+from doorward.people.service.by_password import Porter
 from doorward.people.service.passkeys import RelyingParty, relying_party
 from doorward.people.service.passwords import Passwords
 from doorward.platform.cookies import SESSION_COOKIE, peer_address
@@ -60,10 +61,10 @@ def vault_of(call: Call) -> Vault:
     return vault
 
 
-def passwords_of(call: Call) -> Passwords:
-    """The one hasher of this process."""
+def porter_of(call: Call) -> Porter:
+    """Where this caller's passwords are taken, by the one hasher of this process."""
     passwords: Passwords = call.request.app.state.passwords
-    return passwords
+    return Porter(call, vault_of(call), passwords)
 
 
 def party_of(call: Call) -> RelyingParty:

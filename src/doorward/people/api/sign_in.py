@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field
 
 from doorward.core.errors import Denied, Unauthenticated
 from doorward.core.permissions import Public
-from doorward.people.api.caller import cookie_of, party_of, passwords_of, vault_of
+from doorward.people.api.caller import cookie_of, party_of, porter_of, vault_of
 from doorward.people.model.staff import NewSession, SignInRefusal, Stage
-from doorward.people.service import first, passkeys, sessions, sign_in, staff
+from doorward.people.service import passkeys, sessions
 from doorward.people.service.devices import make_device
 from doorward.platform.cookies import (
     DEVICE_COOKIE,
@@ -75,17 +75,13 @@ class SignedInOut(BaseModel):
 @routes.post("/sign-in", needs=BECAUSE_SIGNING_IN)
 def post_sign_in(body: SignInIn, response: Response, call: Call = Depends(current_call)) -> SignedInOut:
     """Sign in with password and code; the session comes as a cookie."""
-    vault, address = vault_of(call), peer_address(call.request)
-    with call.reading() as unit:
-        device = call.request.cookies.get(DEVICE_COOKIE)
-        attempt = sign_in.begin_sign_in(unit, vault, login=body.login, address=address, device=device)
-    if attempt.locked:
-        raise refusal_of(SignInRefusal.LOCKED)
-    right = passwords_of(call).verify(attempt.password_hash, body.password)
-    with call.unit() as unit:
-        answer = sign_in.finish_sign_in(unit, vault, attempt, password_right=right, code=body.code)
+    answer = porter_of(call).sign_in(
+        **body.model_dump(),
+        address=peer_address(call.request),
+        device=call.request.cookies.get(DEVICE_COOKIE),
+    )
     if isinstance(answer, NewSession):
-        remember_device(response, vault, answer)
+        remember_device(response, vault_of(call), answer)
     return _welcome(response, answer)
 
 
@@ -118,17 +114,13 @@ def post_sign_out(response: Response, call: Call = Depends(current_call)) -> Non
 @routes.post("/setup", needs=BECAUSE_LINK)
 def post_setup(body: SetUpIn, response: Response, call: Call = Depends(current_call)) -> SignedInOut:
     """Become the first administrator by the link printed at the start."""
-    with call.unit() as unit:
-        made = first.set_up_first(unit, vault_of(call), passwords_of(call), **body.model_dump())
-    return _welcome(response, made)
+    return _welcome(response, porter_of(call).set_up_first(**body.model_dump()))
 
 
 @routes.post("/welcome", needs=BECAUSE_LINK)
 def post_welcome(body: WelcomeIn, response: Response, call: Call = Depends(current_call)) -> SignedInOut:
     """Choose a password by an invitation."""
-    with call.unit() as unit:
-        made = staff.accept_invitation(unit, vault_of(call), passwords_of(call), **body.model_dump())
-    return _welcome(response, made)
+    return _welcome(response, porter_of(call).accept_invitation(**body.model_dump()))
 
 
 def remember_device(response: Response, vault: Vault, made: NewSession) -> None:

@@ -9,6 +9,7 @@ from doorward.core.errors import DoorwardError, Invalid
 from doorward.core.permissions import SignedIn
 from doorward.people.model.staff import Stage
 from doorward.people.service import enrolling, factors, passkeys, sessions, staff
+from doorward.people.service.by_password import Porter
 from doorward.platform.cookies import SESSION_COOKIE, clear_cookie, set_cookie
 from doorward.platform.db import Unit
 from doorward.platform.pages import Form, Pages, checked_form, see_other
@@ -119,13 +120,9 @@ def post_recovery_codes(call: Call = Depends(current_call), _: Form = Depends(ch
 @routes.post("/password", needs=OWN)
 def post_password(call: Call = Depends(current_call), form: Form = Depends(checked_form)) -> Response:
     """Change the password; a wrong old one ends the session."""
-    typed = {"old": form.get("old", ""), "new": form.get("new", "")}
+    porter = Porter(call, _vault(call), call.request.app.state.passwords)
     try:
-        with call.unit() as unit:
-            session, _ = sessions.get_session(unit, _cookie(call))
-            made = staff.change_password(
-                unit, _vault(call), call.request.app.state.passwords, session, **typed
-            )
+        made = porter.change_password(_cookie(call), old=form.get("old", ""), new=form.get("new", ""))
     except Invalid as error:
         with call.reading() as unit:
             return _overview(call, unit, status=422, error=str(error))

@@ -5,9 +5,9 @@ from fastapi import Depends, Request, Response
 from doorward.core.errors import DoorwardError
 from doorward.core.permissions import Public
 from doorward.people.model.staff import NewSession, SignInRefusal, Stage
-from doorward.people.service import first, sessions, sign_in, staff
+from doorward.people.service import sessions
+from doorward.people.service.by_password import Porter
 from doorward.people.service.devices import make_device
-from doorward.people.service.passwords import Passwords
 from doorward.platform.cookies import (
     DEVICE_COOKIE,
     DEVICE_DAYS,
@@ -18,7 +18,6 @@ from doorward.platform.cookies import (
 )
 from doorward.platform.pages import Form, Pages, checked_form, see_other
 from doorward.platform.web import Call, Routes, current_call
-from doorward.vault.service import Vault
 
 routes = Routes("", tag="pages", in_schema=False)
 pages = Pages("doorward.people.pages")
@@ -40,11 +39,9 @@ def get_setup(request: Request) -> Response:
 @routes.post("/setup", needs=PROOF)
 def post_setup(call: Call = Depends(current_call), form: Form = Depends(checked_form)) -> Response:
     """Become the first administrator."""
-    state = call.request.app.state
     wanted = {key: form.get(key, "") for key in ("token", "login", "name", "password")}
     try:
-        with call.unit() as unit:
-            made = first.set_up_first(unit, state.vault, state.passwords, **wanted)
+        made = _porter(call).set_up_first(**wanted)
     except DoorwardError as error:
         again = {"error": str(error), "login": wanted["login"], "name": wanted["name"]}
         return pages.answer(call.request, "setup.html", status=422, **again)
@@ -60,11 +57,8 @@ def get_welcome(request: Request) -> Response:
 @routes.post("/welcome", needs=PROOF)
 def post_welcome(call: Call = Depends(current_call), form: Form = Depends(checked_form)) -> Response:
     """Choose a password."""
-    state = call.request.app.state
-    wanted = {key: form.get(key, "") for key in ("token", "password")}
     try:
-        with call.unit() as unit:
-            made = staff.accept_invitation(unit, state.vault, state.passwords, **wanted)
+        made = _porter(call).accept_invitation(token=form.get("token", ""), password=form.get("password", ""))
     except DoorwardError as error:
         return pages.answer(call.request, "welcome.html", status=422, error=str(error))
     return enter(made)
@@ -79,7 +73,13 @@ def get_sign_in(request: Request) -> Response:
 @routes.post("/sign-in", needs=PROOF)
 def post_sign_in(call: Call = Depends(current_call), form: Form = Depends(checked_form)) -> Response:
     """Sign in with password and code."""
-    answer = _try(call, form)
+    answer = _porter(call).sign_in(
+        login=form.get("login", ""),
+        password=form.get("password", ""),
+        code=form.get("code") or None,
+        address=peer_address(call.request),
+        device=call.request.cookies.get(DEVICE_COOKIE),
+    )
     if isinstance(answer, SignInRefusal):
         return pages.answer(call.request, "sign_in.html", status=401, error=REFUSALS[answer])
     response = enter(answer)
@@ -105,18 +105,6 @@ def enter(made: NewSession) -> Response:
     return response
 
 
-def _try(call: Call, form: Form) -> NewSession | SignInRefusal:
-    vault: Vault = call.request.app.state.vault
-    passwords: Passwords = call.request.app.state.passwords
-    with call.reading() as unit:
-        address = peer_address(call.request)
-        device = call.request.cookies.get(DEVICE_COOKIE)
-        login = form.get("login", "")
-        attempt = sign_in.begin_sign_in(unit, vault, login=login, address=address, device=device)
-    if attempt.locked:
-        return SignInRefusal.LOCKED
-    right = passwords.verify(attempt.password_hash, form.get("password", ""))
-    with call.unit() as unit:
-        return sign_in.finish_sign_in(
-            unit, vault, attempt, password_right=right, code=form.get("code") or None
-        )
+def _porter(call: Call) -> Porter:
+    state = call.request.app.state
+    return Porter(call, state.vault, state.passwords)

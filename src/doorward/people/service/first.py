@@ -3,9 +3,10 @@
 from doorward.audit.service import record
 from doorward.core.permissions import EVERY_SITE
 from doorward.people.model.roles import Assignment, Role
-from doorward.people.model.staff import NewSession
+from doorward.people.model.staff import Invitation, NewSession
+from doorward.people.rules.passwords import require_good_password
+from doorward.people.rules.sign_in import one_form_of_login
 from doorward.people.service import staff
-from doorward.people.service.passwords import Passwords
 from doorward.people.store import factors as factor_store
 from doorward.people.store import roles as role_store
 from doorward.people.store import sessions as session_store
@@ -25,21 +26,33 @@ def make_first_link(unit: Unit, vault: Vault) -> str | None:
     return staff.make_invitation(unit, vault, None)
 
 
+def check_set_up(unit: Unit, vault: Vault, *, token: str, login: str, password: str) -> str:
+    """The password to hash for the first administrator; `Denied` for a bad link."""
+    _invited(unit, vault, token)
+    return require_good_password(password, login=one_form_of_login(login), has_second_factor=False)
+
+
 def set_up_first(
-    unit: Unit, vault: Vault, passwords: Passwords, *, token: str, login: str, name: str, password: str
+    unit: Unit, vault: Vault, *, token: str, login: str, name: str, password_hash: str
 ) -> NewSession:
     """The first administrator's account and a session to enrol his second factor; `Denied` for a bad link."""
-    invitation = staff.find_invitation(unit, vault, token)
-    if invitation is None or invitation.account_id is not None or role_store.list_administrators(unit.rows):
-        raise staff.refused_link()
+    invitation = _invited(unit, vault, token)
     _forget_abandoned(unit)
     account = staff.add_account(unit, vault, login=login, name=name)
     role_store.add_assignment(unit.rows, Assignment(account.id, EVERY_SITE, Role.ADMINISTRATOR))
-    session = staff.set_password(unit, vault, passwords, account.id, password)
+    session = staff.set_password(unit, account.id, password_hash)
     if not store.use_invitation(unit.rows, invitation.id):
         raise staff.refused_link()
     record(unit, "staff.first_administrator", subject_id=account.id)
     return session
+
+
+def _invited(unit: Unit, vault: Vault, token: str) -> Invitation:
+    """The link for the first administrator, while there is none."""
+    invitation = staff.find_invitation(unit, vault, token)
+    if invitation is None or invitation.account_id is not None or role_store.list_administrators(unit.rows):
+        raise staff.refused_link()
+    return invitation
 
 
 def _forget_abandoned(unit: Unit) -> None:

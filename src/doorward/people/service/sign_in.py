@@ -1,8 +1,6 @@
-"""Sign in with a password and a code, in three steps so that slow hashing never holds the database.
+"""Sign in with a password and a code: what comes before its hashing and what after, as `by_password` does it.
 
-* `attempt = begin_sign_in(unit, ...)` in any unit
-* `right = passwords.verify(attempt.password_hash, typed)` in none
-* `answer = finish_sign_in(unit, ..., password_right=right)` in a writing unit; a refusal must commit too
+`begin_sign_in` goes into any unit, `finish_sign_in` into a writing one; a refusal must commit too.
 """
 
 import hashlib

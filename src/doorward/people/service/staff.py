@@ -19,7 +19,6 @@ from doorward.people.rules.sign_in import (
 )
 from doorward.people.service import roles
 from doorward.people.service.authentication import SYSTEM_PREFIX
-from doorward.people.service.passwords import Passwords
 from doorward.people.service.sessions import begin_anew
 from doorward.people.service.sign_in import count_failure
 from doorward.people.store import factors as factor_store
@@ -133,51 +132,49 @@ def find_staff(unit: Unit, vault: Vault, word: str) -> str:
     return found.id
 
 
-def accept_invitation(
-    unit: Unit, vault: Vault, passwords: Passwords, *, token: str, password: str
-) -> NewSession:
-    """Choose a password by a one-time link; the session may enrol a second factor and nothing else."""
-    invitation = find_invitation(unit, vault, token)
-    if invitation is None or invitation.account_id is None:
-        raise refused_link()
-    session = set_password(unit, vault, passwords, invitation.account_id, password)
+def check_acceptance(unit: Unit, vault: Vault, *, token: str, password: str) -> str:
+    """The password to hash for whoever holds this one-time link; `Denied` for a bad link."""
+    _, account_id = _invited(unit, vault, token)
+    return good_password_for(unit, vault, store.get_account(unit.rows, account_id), password)
+
+
+def accept_invitation(unit: Unit, vault: Vault, *, token: str, password_hash: str) -> NewSession:
+    """Use a one-time link up; the session may enrol a second factor and nothing else."""
+    invitation, account_id = _invited(unit, vault, token)
+    session = set_password(unit, account_id, password_hash)
     if not store.use_invitation(unit.rows, invitation.id):
         raise refused_link()
-    record(unit, "staff.invitation_accepted", subject_id=invitation.account_id)
+    record(unit, "staff.invitation_accepted", subject_id=account_id)
     return session
 
 
-def change_password(
-    unit: Unit, vault: Vault, passwords: Passwords, session: Session, *, old: str, new: str
-) -> NewSession | None:
-    """Another password and a fresh session, all others ended; None if the old one is wrong, which counts."""
-    account = store.get_account(unit.rows, session.account_id)
-    blind = vault.blind(Purpose.BLIND_LOGIN, login_of(vault, account))
-    if not passwords.verify(account.password_hash, old):
-        record(unit, "staff.password_change_failed", subject_id=account.id)
-        count_failure(unit, blind, LOGIN_LIMIT)
-        session_store.end_session(unit.rows, session.id)
-        return None
-    made = set_password(unit, vault, passwords, account.id, new, stage=session.stage)
-    record(unit, "staff.password_changed", subject_id=account.id)
+def change_password(unit: Unit, session: Session, password_hash: str) -> NewSession:
+    """Another password and a fresh session, all others ended."""
+    made = set_password(unit, session.account_id, password_hash, stage=session.stage)
+    record(unit, "staff.password_changed", subject_id=session.account_id)
     return made
 
 
+def note_wrong_old_password(unit: Unit, vault: Vault, session: Session) -> None:
+    """Count a wrong old password against the login, and end the session that sent it."""
+    account = store.get_account(unit.rows, session.account_id)
+    record(unit, "staff.password_change_failed", subject_id=account.id)
+    count_failure(unit, vault.blind(Purpose.BLIND_LOGIN, login_of(vault, account)), LOGIN_LIMIT)
+    session_store.end_session(unit.rows, session.id)
+
+
 def set_password(
-    unit: Unit,
-    vault: Vault,
-    passwords: Passwords,
-    account_id: str,
-    password: str,
-    *,
-    stage: Stage = Stage.ENROLLING,
+    unit: Unit, account_id: str, password_hash: str, *, stage: Stage = Stage.ENROLLING
 ) -> NewSession:
-    """Keep a good password's hash and begin anew; `Invalid` says what is wrong with a bad one."""
-    account = store.get_account(unit.rows, account_id)
-    second = factor_store.has_second_factor(unit.rows, account_id)
-    good = require_good_password(password, login=login_of(vault, account), has_second_factor=second)
-    store.change_account(unit.rows, account_id, password_hash=passwords.hash(good))
+    """Keep the hash of a password that was found good, and begin anew."""
+    store.change_account(unit.rows, account_id, password_hash=password_hash)
     return begin_anew(unit, account_id, stage)
+
+
+def good_password_for(unit: Unit, vault: Vault, account: Account, password: str) -> str:
+    """The password in the form to hash; `Invalid` says what is wrong with a bad one."""
+    second = factor_store.has_second_factor(unit.rows, account.id)
+    return require_good_password(password, login=login_of(vault, account), has_second_factor=second)
 
 
 def read_staff(unit: Unit, vault: Vault, account_id: str) -> Staff:
@@ -243,6 +240,14 @@ def refused_link() -> Denied:
 def _invite(unit: Unit, vault: Vault, account_id: str) -> str:
     record(unit, "staff.invited", subject_id=account_id)
     return make_invitation(unit, vault, account_id)
+
+
+def _invited(unit: Unit, vault: Vault, token: str) -> tuple[Invitation, str]:
+    """The link behind a token and the account it is for; `Denied` if it leads to none."""
+    invitation = find_invitation(unit, vault, token)
+    if invitation is None or invitation.account_id is None:
+        raise refused_link()
+    return invitation, invitation.account_id
 
 
 def _is_console(unit: Unit) -> bool:
