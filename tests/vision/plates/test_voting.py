@@ -1,8 +1,10 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 from doorward.vision.model import Box
-from doorward.vision.plates import PlateCandidate, PlateObservation
+from doorward.vision.plates import PlateCandidate, PlateObservation, match
 from doorward.vision.plates.voting import PlateVote
 
 CROP = np.zeros((48, 200, 3), np.uint8)
@@ -76,3 +78,48 @@ def test_a_clip_too_short_to_settle_is_told_at_the_end() -> None:
     vote.add([seen("ABC1D23")], at=0.0)
     (rest,) = vote.finish()
     assert (rest.candidates[0][0], rest.frames) == ("ABC1D23", 1)
+
+
+def told_in(vote: PlateVote, texts: Sequence[str], *, x: float = 100, share: float = 0.9) -> list[str]:
+    """The best texts of the cars told while these are read at one place, five a second."""
+    cars = [car for n, text in enumerate(texts) for car in vote.add([seen(text, x=x, share=share)], at=n / 5)]
+    return [car.candidates[0][0] for car in cars]
+
+
+def test_the_next_car_in_the_same_place_is_told_too() -> None:
+    vote = PlateVote(frames_needed=3)
+    assert told_in(vote, ["ABC1D23"] * 4 + ["XYZ9W88"] * 30) == ["ABC1D23", "XYZ9W88"]
+    assert vote.finish() == []
+
+
+def test_the_next_car_of_a_fleet_is_told_though_its_plate_differs_by_one_character() -> None:
+    vote = PlateVote(frames_needed=3)
+    assert told_in(vote, ["ABC1D23"] * 4 + ["ABC1D24"] * 30) == ["ABC1D23", "ABC1D24"]
+
+
+def test_a_car_that_turned_back_leaves_no_vote_to_whoever_takes_its_place() -> None:
+    vote = PlateVote(frames_needed=3)
+    for n in range(2):
+        assert vote.add([seen("ABC1D23", share=0.999)], at=n / 5) == []
+    told = [car for n in range(3) for car in vote.add([seen("XYZ9W88", share=0.999)], at=2 + n / 5)]
+    assert [match(car.candidates, ["ABC1D23"]).text for car in told] == [None]
+    assert all(text.startswith("XYZ9W8") for text, _ in told[0].candidates)
+
+
+def test_misreads_now_and_then_do_not_tell_a_parked_car_again() -> None:
+    vote = PlateVote(frames_needed=3)
+    assert told_in(vote, ["ABC1D23"] * 3 + ["ABC1D28", "ABC1D28", "ABC1D23", "C1D23"] * 20) == ["ABC1D23"]
+    assert vote.finish() == []
+
+
+def test_a_car_misread_from_afar_is_told_once() -> None:
+    vote = PlateVote(frames_needed=3)
+    texts = ["OQC1023", "ABCT023", "ABC1D23", "ABC1D23", "ABC1D23"]
+    told = [car for n, text in enumerate(texts) for car in vote.add([seen(text, x=60 * n)], at=n / 5)]
+    assert [car.candidates[0][0] for car in told + vote.finish()] == ["ABC1D23"]
+
+
+def test_one_frame_gives_one_car_one_vote() -> None:
+    vote = PlateVote(frames_needed=3)
+    mirrored = [seen("ABC1D23", x=100), seen("ABC1D23", x=600)]
+    assert vote.add(mirrored, at=0.0) == vote.add(mirrored, at=0.2) == []
