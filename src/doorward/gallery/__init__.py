@@ -1,0 +1,1 @@
+"""Keeps enrolled faces encrypted, and says who one is without ever showing how like: the key holder."""

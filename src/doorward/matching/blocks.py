@@ -1,0 +1,138 @@
+"""Seals 2048 templates as one block, each time under a secret of its own, and opens it again.
+
+    public    a_i            one polynomial a coordinate, expanded from a public seed, shared by 64 blocks
+    secret    s              one ternary polynomial a block, expanded from its seed
+    stored    c_i = a_i s + e_i + 43 m_i      one polynomial a coordinate, m_i(X) = sum over people of x_{j,i} X^j
+
+all transformed, so that a block is an n x d matrix of integers. Many secrets may share the public half (Peikert,
+Vaikuntanathan, Waters, CRYPTO 2008); one secret must never seal twice: the difference of two such blocks is the
+difference of their templates. So there is no way to seal under a given seed: `seal` draws it.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numba import int32, int64, uint64
+from numpy.typing import NDArray
+
+from doorward.core.errors import Invalid, Tampered
+from doorward.matching.compiling import compiled
+from doorward.matching.parameters import (
+    BLOCK_SIZE,
+    GRID,
+    LONGEST_TEMPLATE,
+    MODULUS,
+    MOST_STEPS,
+    NOISE_REACH,
+    RING_DEGREE,
+)
+from doorward.matching.randomness import Label, fresh_seed, stream, ternary, uniform, with_noise
+from doorward.matching.ring import Words, forward, inverse
+
+Q = MODULUS
+Cells = NDArray[np.int32]
+"""Numbers mod q, centred: -q/2 to q/2."""
+
+
+@dataclass(frozen=True)
+class Mask:
+    """The public half of up to 64 blocks: `cells` is centred int32 (n, d)."""
+
+    seed: bytes
+    length: int
+
+    @cached_property
+    def cells(self) -> Cells:
+        """Uniform mod q; whether transformed or not makes no difference."""
+        return centred(uniform(self.seed, (RING_DEGREE, self.length)))
+
+    @classmethod
+    def fresh(cls, length: int) -> "Mask":
+        """A public half that was never used."""
+        if not 1 <= length <= LONGEST_TEMPLATE:
+            raise Invalid(f"Templates have 1 to {LONGEST_TEMPLATE} coordinates.")
+        return cls(fresh_seed(), length)
+
+
+@dataclass(frozen=True)
+class BlockSecret:
+    """What opens one block and checks answers about it. The seed is kept sealed; dropping it forgets the block."""
+
+    seed: bytes = field(repr=False)
+
+    @cached_property
+    def transformed(self) -> Words:
+        """The secret polynomial, transformed: uint32 (n,)."""
+        column = ternary(self.seed)[:, None].copy()
+        forward(column)
+        return column[:, 0].copy()
+
+    @property
+    def check(self) -> int:
+        """This block's coefficient in the check of answers, 1 to q - 1."""
+        (raw,) = stream(self.seed, 8, Label.CHECK).view("<u8")
+        return 1 + int(raw) % (Q - 1)
+
+
+def seal(steps: NDArray[np.int32], mask: Mask) -> tuple[Cells, BlockSecret]:
+    """Seal up to 2048 templates in whole steps (rows, d) under a fresh secret; an unused row is all zeros.
+
+    The block is int32 (n, d). Only whoever holds the secret tells it from uniform noise.
+    """
+    return _sealed_under(BlockSecret(fresh_seed()), steps, mask)
+
+
+def unseal(cells: Cells, secret: BlockSecret, mask: Mask) -> NDArray[np.int32]:
+    """The steps (n, d) that were sealed, exactly; `Tampered` if this is no block of this secret."""
+    plain = np.empty(cells.shape, np.uint32)
+    _subtract_product(cells, mask.cells, secret.transformed, plain)
+    inverse(plain)
+    noisy = centred(plain)
+    steps = np.rint(noisy / GRID).astype(np.int32)
+    if np.abs(noisy - GRID * steps).max() > NOISE_REACH or np.abs(steps).max() > MOST_STEPS:
+        raise Tampered("A block of templates was changed, or belongs to another secret.")
+    return steps
+
+
+def centred(words: Words) -> Cells:
+    """Numbers of 0 to q - 1 as -q/2 to q/2."""
+    signed = words.astype(np.int32)
+    return np.where(signed > Q // 2, signed - Q, signed).astype(np.int32)
+
+
+def _sealed_under(
+    secret: BlockSecret, steps: NDArray[np.int32], mask: Mask, noise_seed: bytes | None = None
+) -> tuple[Cells, BlockSecret]:
+    # Apart from `seal` for test vectors alone.
+    if (
+        steps.shape[0] > BLOCK_SIZE
+        or steps.shape[1:] != (mask.length,)
+        or np.abs(steps).max(initial=0) > MOST_STEPS
+    ):
+        raise Invalid("A block takes up to 2048 templates of the mask's length, in whole steps.")
+    message = np.zeros((RING_DEGREE, mask.length), np.int32)
+    message[: len(steps)] = steps * GRID
+    noisy = with_noise(message, noise_seed)
+    forward(noisy)
+    cells = np.empty(noisy.shape, np.int32)
+    add_product(noisy, mask.cells, secret.transformed, cells)
+    return cells, secret
+
+
+@compiled
+def add_product(words, mask, secret, out):  # type: ignore[no-untyped-def]  # words + mask * secret, centred
+    half = int64(Q) >> int64(1)
+    for k in range(words.shape[0]):
+        s = int64(secret[k])
+        for i in range(words.shape[1]):
+            v = (int64(mask[k, i]) * s + int64(words[k, i])) % int64(Q)
+            out[k, i] = int32(v - int64(Q) if v > half else v)
+
+
+@compiled
+def _subtract_product(cells, mask, secret, out):  # type: ignore[no-untyped-def]
+    for k in range(cells.shape[0]):
+        s = int64(secret[k])
+        for i in range(cells.shape[1]):
+            out[k, i] = uint64((int64(cells[k, i]) - int64(mask[k, i]) * s) % int64(Q))

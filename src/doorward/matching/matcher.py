@@ -1,0 +1,103 @@
+"""Multiplies an encrypted query with encrypted blocks: all that a matcher does. No secret is ever here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numba import carray, int64, types, uint32
+from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from doorward.core.errors import Invalid
+from doorward.matching.blocks import Cells
+from doorward.matching.compiling import compiled
+from doorward.matching.parameters import BLOCKS_PER_MASK, MODULUS, RING_DEGREE
+from doorward.matching.queries import Query
+from doorward.matching.ring import Words
+from doorward.matching.sharing import spread
+
+Q = MODULUS
+TILE = 64  # rows of the query that stay in the processor's cache while every block passes by
+SHARED_FROM = 8  # with fewer blocks one thread is sooner done than two that wait for each other
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The two halves of the encrypted cosines of one query with one shelf: uint32 (blocks, n) each."""
+
+    face: Words
+    mask: Words
+
+
+class Shelf:
+    """Up to 64 blocks under one mask, wherever they lie in memory: read-only mappings of files will do."""
+
+    def __init__(self, blocks: Sequence[Cells]) -> None:
+        if len(blocks) > BLOCKS_PER_MASK:
+            raise Invalid(f"At most {BLOCKS_PER_MASK} blocks share a mask.")
+        shapes = {block.shape for block in blocks}
+        if len(shapes) > 1 or any(not _is_block(block) for block in blocks):
+            raise Invalid("A block is a contiguous int32 matrix of 2048 rows, as long as its neighbours.")
+        self._blocks = tuple(blocks)  # held, so that the addresses stay true
+        self._addresses = np.array([block.ctypes.data for block in blocks], np.uintp)
+
+    def __len__(self) -> int:
+        return len(self._blocks)
+
+    def block(self, place: int) -> Cells:
+        """The block at a place."""
+        return self._blocks[place]
+
+    def with_block(self, place: int, block: Cells) -> "Shelf":
+        """This shelf with a block in place of another, or one more at its end."""
+        blocks = list(self._blocks)
+        blocks[place : place + 1] = [block]
+        return Shelf(blocks)
+
+    def answer(self, query: Query, *, threads: int = 1) -> Answer:
+        """The encrypted cosines of a query with everybody here."""
+        if self._blocks and self._blocks[0].shape != query.face.shape:
+            raise Invalid("This query is for templates of another length.")
+        face = np.empty((len(self), RING_DEGREE), np.uint32)
+        answer = Answer(face, np.empty_like(face))
+        query_mask = query.mask
+
+        def some(start: int, end: int) -> None:
+            _multiply(
+                self._addresses, query.face, query_mask, start * TILE, end * TILE, answer.face, answer.mask
+            )
+
+        shared = threads if len(self) >= SHARED_FROM else 1
+        spread(some, RING_DEGREE // TILE, threads=shared)
+        return answer
+
+
+def _is_block(block: NDArray[np.int32]) -> bool:
+    rows = block.ndim == 2 and block.shape[0] == RING_DEGREE
+    return rows and block.dtype == np.int32 and block.flags.c_contiguous
+
+
+@intrinsic
+def _pointer(typing, address):  # type: ignore[no-untyped-def]
+    """An address as a pointer to int32."""
+
+    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+    return types.CPointer(types.int32)(types.uintp), code
+
+
+@compiled
+def _multiply(addresses, face, mask, low, high, face_out, mask_out):  # type: ignore[no-untyped-def]
+    shape = face.shape
+    for tile in range(low, high, TILE):
+        for b in range(addresses.shape[0]):
+            block = carray(_pointer(addresses[b]), shape)
+            for k in range(tile, tile + TILE):
+                f, m = int64(0), int64(0)
+                for i in range(shape[1]):
+                    cell = int64(block[k, i])
+                    f += cell * int64(face[k, i])
+                    m += cell * int64(mask[k, i])
+                face_out[b, k] = uint32(f % int64(Q))
+                mask_out[b, k] = uint32(m % int64(Q))

@@ -1,0 +1,32 @@
+"""Spreads a loop over threads, each with a range of its own."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def spread(work: Callable[[int, int], None], upto: int, *, threads: int, least: int = 1) -> None:
+    """Call `work(start, end)` for ranges that cover 0 to `upto`, each at least `least` long.
+
+    One range alone runs in the calling thread, without waiting for another.
+    """
+    parts = max(1, min(threads, upto // least))
+    bounds = [upto * part // parts for part in range(parts + 1)]
+    if parts == 1:
+        work(0, upto)
+        return
+    rest = [_pool().submit(work, *bounds[part : part + 2]) for part in range(1, parts)]
+    work(bounds[0], bounds[1])
+    for one in rest:
+        one.result()
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=max(cores(), 2), thread_name_prefix="matching")
