@@ -39,6 +39,7 @@ from doorward.vault.service.rotation import (
 )
 from doorward.vault.service.subjects import (
     SubjectKey,
+    drop_key,
     make_subject_key,
     open_key,
     open_keys,
@@ -67,6 +68,7 @@ __all__ = [
     "begin_rotation",
     "change_root",
     "closed_at",
+    "drop_key",
     "erase_subject",
     "export_key_set",
     "find_receipt",

@@ -86,6 +86,14 @@ def open_keys(
     return opened
 
 
+def drop_key(unit: Unit, subject_id: str) -> None:
+    """Destroy the key of something that is not a person or vehicle; no receipt. Others: `erase_subject`.
+
+    Older copies of the database open it until the wrapping key turns, as after every erasure.
+    """
+    store.forget_key(unit.rows, subject_id)
+
+
 def subject_keys(unit: Unit, vault: Vault) -> Iterator[SubjectKey]:
     """The keys of every subject of the site, one at a time."""
     return (_opened(vault, key) for key in store.list_keys(unit.rows, unit.site_id))

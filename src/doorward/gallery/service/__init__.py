@@ -1,0 +1,1 @@
+"""Deeds of the key holder: enrol, forget, identify, verify; seal anew, re-key."""

@@ -1,0 +1,176 @@
+"""Faces come and go: sealed within the unit of the deed, forgotten at once, cleared soon after."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from itertools import islice
+
+import numpy as np
+
+from doorward.core.errors import NotFound, Tampered, Unavailable
+from doorward.core.ids import new_id
+from doorward.gallery import store
+from doorward.gallery.model import Block, Generation, Place, Shelf, State, Template
+from doorward.gallery.rules import alive, bitmap_of, block_with_room, free_slots, is_full
+from doorward.gallery.service.keyholder import KeyHolder
+from doorward.gallery.service.sealing import Sealer, Steps, empty_block, fresh_rotation, unsealed_rotation
+from doorward.matching.blocks import Mask
+from doorward.matching.parameters import BLOCK_SIZE
+from doorward.matching.rotation import stored
+from doorward.platform.db import Unit
+from doorward.platform.jobs import enqueue
+
+CLEAR_FORGOTTEN = "gallery.clear_forgotten"
+TRIED_AGAIN = timedelta(seconds=30)
+
+
+def enrol(unit: Unit, keyholder: KeyHolder, subject_id: str, template: Template) -> None:
+    """Know this subject by this template, in place of a former one, as soon as the unit commits."""
+    enrol_many(unit, keyholder, {subject_id: template})
+
+
+def enrol_many(unit: Unit, keyholder: KeyHolder, templates: Mapping[str, Template]) -> None:
+    """The same for many: each block is sealed once."""
+    if not templates:
+        return
+    _bury(unit, list(templates))
+    length = len(next(iter(templates.values())))
+    for generation in _present(unit) or [begin_generation(unit, keyholder, length, State.CURRENT)]:
+        enrol_into(unit, keyholder, generation, templates)
+    clear_forgotten(unit, keyholder)  # of whom a former template lay in another block
+
+
+def enrol_into(
+    unit: Unit, keyholder: KeyHolder, generation: Generation, templates: Mapping[str, Template]
+) -> None:
+    """Put these into one generation, in which none of them lies yet."""
+    if templates:
+        rows = np.stack(list(templates.values())).astype(np.float32)
+        steps = stored(rows, unsealed_rotation(unit, keyholder.vault, generation))
+        _fill(unit, keyholder, generation, dict(zip(templates, steps, strict=True)))
+
+
+def forget(unit: Unit, keyholder: KeyHolder, subject_id: str) -> None:
+    """Know this subject no more, from the moment the unit commits; no complaint if it was unknown.
+
+    Its block is sealed anew without it, and the former seed goes with its key; older copies of both close
+    when the vault's ratchet has turned. Where the disk refuses, the subject is forgotten all the same, and a
+    job seals the block once the disk is back.
+    """
+    forget_many(unit, keyholder, [subject_id])
+
+
+def forget_many(unit: Unit, keyholder: KeyHolder, subject_ids: Sequence[str]) -> None:
+    """The same for many: each block is sealed once."""
+    if not _bury(unit, subject_ids):
+        return
+    try:
+        clear_forgotten(unit, keyholder)
+    except (Unavailable, Tampered, NotFound):
+        enqueue(unit, CLEAR_FORGOTTEN, delay=TRIED_AGAIN)
+
+
+def _bury(unit: Unit, subject_ids: Sequence[str]) -> bool:
+    """Nobody finds these any more; whether any of them was there."""
+    buried = False
+    for subject_id in subject_ids:
+        for place in store.list_places(unit.rows, subject_id):
+            block = store.find_block(unit.rows, place.shelf_id, place.block)
+            if block is not None:
+                living = alive(block.living).copy()
+                living[place.slot] = False
+                store.mark_block(unit.rows, block, living=bitmap_of(living), dirty=True)
+                buried = True
+        store.forget_place(unit.rows, subject_id)
+    if buried:
+        _changed(unit)
+    return buried
+
+
+def clear_forgotten(unit: Unit, keyholder: KeyHolder) -> int:
+    """Seal every block anew that still holds somebody forgotten; how many there were."""
+    cleared, sealer = 0, Sealer(unit, keyholder.vault, keyholder.blocks)
+    for generation in _present(unit):
+        shelves = {shelf.id: shelf for shelf in store.list_shelves(unit.rows, generation.id)}
+        for block in store.list_blocks(unit.rows, generation.id):
+            if block.dirty:
+                sealer.seal(shelves[block.shelf_id], block, {}, generation.length)
+                cleared += 1
+    if cleared:
+        _changed(unit)
+    return cleared
+
+
+def begin_generation(unit: Unit, keyholder: KeyHolder, length: int, state: State) -> Generation:
+    """A new, empty gallery under a fresh rotation."""
+    rotation_id, rotation = fresh_rotation(unit, keyholder.vault)
+    generation = Generation(
+        id=new_id("gallery"),
+        state=state,
+        length=length,
+        rotation_id=rotation_id,
+        rotation=rotation,
+        token=secrets.token_bytes(8),
+        made_at=unit.now,
+        distrusted_at=None,
+    )
+    store.add_generation(unit.rows, unit.site_id, generation)
+    return generation
+
+
+def _fill(unit: Unit, keyholder: KeyHolder, generation: Generation, steps: Mapping[str, Steps]) -> None:
+    """Put these into blocks with room, then into new ones."""
+    waiting, sealer = iter(steps.items()), Sealer(unit, keyholder.vault, keyholder.blocks)
+    shelves = store.list_shelves(unit.rows, generation.id)
+    blocks = store.list_blocks(unit.rows, generation.id)
+    while True:
+        block = block_with_room(blocks)
+        if block is None:
+            shelf, block = _new_block(unit, generation, shelves, blocks)
+        else:
+            shelf = next(one for one in shelves if one.id == block.shelf_id)
+        coming = list(islice(waiting, min(len(free_slots(block)), BLOCK_SIZE)))
+        if not coming:
+            break
+        places = [Place(shelf.id, block.number, slot) for slot in free_slots(block)]
+        seated = list(zip(coming, places, strict=False))
+        newcomers = {place.slot: row for (_, row), place in seated}
+        fresh = sealer.seal(shelf, block, newcomers, generation.length)
+        store.add_places(
+            unit.rows, unit.site_id, generation.id, [(subject_id, place) for (subject_id, _), place in seated]
+        )
+        blocks = [one for one in blocks if (one.shelf_id, one.number) != (fresh.shelf_id, fresh.number)]
+        blocks.append(fresh)
+    _changed(unit)
+
+
+def _new_block(
+    unit: Unit, generation: Generation, shelves: list[Shelf], blocks: Sequence[Block]
+) -> tuple[Shelf, Block]:
+    taken = sum(block.shelf_id == shelves[-1].id for block in blocks) if shelves else 0
+    if not shelves or is_full(taken):
+        shelves.append(
+            Shelf(
+                id=new_id("shelf"),
+                generation_id=generation.id,
+                number=len(shelves),
+                mask_seed=Mask.fresh(generation.length).seed,
+            )
+        )
+        store.add_shelf(unit.rows, unit.site_id, shelves[-1])
+        taken = 0
+    return shelves[-1], empty_block(shelves[-1], taken)
+
+
+def _present(unit: Unit) -> list[Generation]:
+    """The galleries that a newcomer joins: the current one, and the one that a re-keying fills."""
+    found = (
+        store.find_generation(unit.rows, unit.site_id, state) for state in (State.CURRENT, State.FILLING)
+    )
+    return [generation for generation in found if generation is not None]
+
+
+def _changed(unit: Unit) -> None:
+    """Tell every process that this site's gallery is not what it was."""
+    for generation in _present(unit):
+        store.change_generation(unit.rows, generation.id, token=secrets.token_bytes(8))

@@ -1,0 +1,119 @@
+"""The key holder of every site in this process: secrets in memory, kept true by the manifest."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from doorward.gallery import store
+from doorward.gallery.model import Block, Generation, Shelf, State, Wanted
+from doorward.gallery.ports import Blocks, Matcher
+from doorward.gallery.rules import Refusals, alive
+from doorward.gallery.service.sealing import secret_of, unsealed_rotation
+from doorward.matching.blocks import Cells, Mask
+from doorward.matching.keyholder import ShelfKeys
+from doorward.matching.queries import Asker
+from doorward.platform.db import Unit
+from doorward.vault.service import Vault
+
+
+@dataclass(slots=True)
+class HeldShelf:
+    """One shelf: what decrypts it, and the blocks it was built from (mappings of files, not copies)."""
+
+    shelf: Shelf
+    keys: ShelfKeys
+    blocks: list[Block] = field(default_factory=list)
+    cells: list[Cells] = field(default_factory=list, repr=False)
+
+    @property
+    def wanted(self) -> Wanted:
+        """How a matcher is asked for it."""
+        return Wanted(self.shelf.id, tuple(block.digest for block in self.blocks))
+
+
+@dataclass(slots=True)
+class Held:
+    """One site's gallery as this process holds it."""
+
+    generation: Generation
+    rotation: bytes = field(repr=False)
+    asker: Asker
+    shelves: dict[str, HeldShelf] = field(default_factory=dict)
+    count: int = 0
+
+
+class KeyHolder:
+    """Opens what is needed to ask and to decide. Safe from any thread."""
+
+    def __init__(self, vault: Vault, blocks: Blocks, matcher: Matcher, *, threads: int = 1) -> None:
+        self.vault = vault
+        self.blocks = blocks
+        self.matcher = matcher
+        self.threads = threads
+        self.refusals: dict[str, Refusals] = {}
+        self._held: dict[str, Held] = {}
+        self._turn = threading.RLock()
+        self._ahead = ThreadPoolExecutor(max_workers=1, thread_name_prefix="queries")
+
+    def held(self, unit: Unit) -> Held | None:
+        """This site's gallery, as true as the unit's own view of the manifest; None where nobody is."""
+        current = store.find_generation(unit.rows, unit.site_id, State.CURRENT)
+        if current is None:
+            return None
+        with self._turn:
+            held = self._held.get(unit.site_id)
+            if held is None or held.generation.id != current.id:
+                held = Held(current, unsealed_rotation(unit, self.vault, current), Asker(current.length))
+            elif held.generation.token == current.token:
+                held.generation = current
+                return held
+            self._catch_up(unit, held, current)
+            self._held[unit.site_id] = held
+            return held
+
+    def prepare_next(self, held: Held) -> None:
+        """Make the next query's encryption of zero while nobody waits for it."""
+        self._ahead.submit(held.asker.prepare)
+
+    def _catch_up(self, unit: Unit, held: Held, current: Generation) -> None:
+        """Read what changed. A rolled-back unit's changes differ from the manifest like any others."""
+        shelves = store.list_shelves(unit.rows, current.id)
+        by_shelf: dict[str, list[Block]] = {shelf.id: [] for shelf in shelves}
+        for block in store.list_blocks(unit.rows, current.id):
+            by_shelf[block.shelf_id].append(block)
+        known = {}
+        for shelf in shelves:
+            now = by_shelf[shelf.id]
+            known[shelf.id] = self._kept_shelf(unit, held.shelves.get(shelf.id), now) or self._loaded_shelf(
+                unit, shelf, current.length, now
+            )
+        held.generation, held.shelves = current, known
+        held.count = sum(one.keys.count() for one in known.values())
+
+    def _kept_shelf(self, unit: Unit, held: HeldShelf | None, blocks: list[Block]) -> HeldShelf | None:
+        """The shelf we hold, with what changed; None to load it whole."""
+        if held is None or len(held.blocks) > len(blocks):
+            return None
+        for block in blocks:
+            former = held.blocks[block.number] if block.number < len(held.blocks) else None
+            if former != block:
+                self._put(unit, held, block, former)
+        return held
+
+    def _loaded_shelf(self, unit: Unit, shelf: Shelf, length: int, blocks: list[Block]) -> HeldShelf:
+        held = HeldShelf(shelf, ShelfKeys(Mask(shelf.mask_seed, length)))
+        for block in blocks:
+            self._put(unit, held, block, None)
+        return held
+
+    def _put(self, unit: Unit, held: HeldShelf, block: Block, former: Block | None) -> None:
+        place = block.number
+        if former is None or former.digest != block.digest:
+            cells = self.blocks.get(block.digest)
+            held.keys.put(
+                place, secret_of(unit, self.vault, block), cells, held.cells[place] if former else None
+            )
+            held.blocks[place : place + 1] = [block]
+            held.cells[place : place + 1] = [cells]
+        held.blocks[place] = block
+        held.keys.set_living(place, alive(block.living))

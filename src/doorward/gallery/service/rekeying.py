@@ -1,0 +1,80 @@
+"""Renewal: a second gallery under a new rotation and new secrets is filled, then takes the first one's place.
+
+Gates search the first one all the while; whoever is enrolled meanwhile joins both. Every step is a unit of
+its own, and where one was cut short the next goes on.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from doorward.audit.service import record
+from doorward.core.errors import Conflict
+from doorward.gallery import store
+from doorward.gallery.model import Generation, State, Template
+from doorward.gallery.service.enrolling import begin_generation, enrol_into
+from doorward.gallery.service.keyholder import KeyHolder
+from doorward.matching.parameters import BLOCK_SIZE
+from doorward.platform.db import Unit
+from doorward.platform.jobs import enqueue
+from doorward.vault.service import drop_key
+
+REKEY = "gallery.rekey"
+CLEAR_RETIRED = "gallery.clear_retired"
+AT_ONCE = BLOCK_SIZE
+ROWS_AT_ONCE = 20_000
+
+Templates = Callable[[Unit, Sequence[str]], Mapping[str, Template]]
+"""Finds the sealed templates of these subjects and unseals them."""
+
+
+def begin_rekey(unit: Unit, keyholder: KeyHolder) -> None:
+    """Begin to renew everything; jobs do the work. `Conflict` if nobody is enrolled or one runs already."""
+    current = store.find_generation(unit.rows, unit.site_id, State.CURRENT)
+    if current is None:
+        raise Conflict("Nobody's face is enrolled at this site: there is nothing to renew.")
+    if store.find_generation(unit.rows, unit.site_id, State.FILLING) is not None:
+        raise Conflict("A renewal of this gallery is running already.")
+    begin_generation(unit, keyholder, current.length, State.FILLING)
+    record(unit, "gallery.rekey-begun", generation=current.id)
+    enqueue(unit, REKEY)
+
+
+def go_on(unit: Unit, keyholder: KeyHolder, templates: Templates) -> bool:
+    """Renew up to a block of faces; the last step puts the new gallery in place. Whether it is done."""
+    current = store.find_generation(unit.rows, unit.site_id, State.CURRENT)
+    filling = store.find_generation(unit.rows, unit.site_id, State.FILLING)
+    if current is None or filling is None:
+        return True
+    missing = store.list_missing(unit.rows, current.id, filling.id, most=AT_ONCE)
+    if missing:
+        found = templates(unit, missing)
+        enrol_into(unit, keyholder, filling, found)
+        for subject_id in set(missing) - set(found):  # whose template no longer opens: left out, and said
+            store.forget_place(unit.rows, subject_id)
+            record(unit, "gallery.left-out", subject_id=subject_id)
+        enqueue(unit, REKEY)
+        return False
+    _replace(unit, current, filling)
+    return True
+
+
+def clear_retired(unit: Unit) -> bool:
+    """Forget the rows of a replaced gallery, a part at a time; whether nothing is left of any."""
+    retired = store.find_generation(unit.rows, unit.site_id, State.RETIRED)
+    if retired is None:
+        return True
+    if not store.forget_generation(unit.rows, retired.id, most=ROWS_AT_ONCE):
+        enqueue(unit, CLEAR_RETIRED)
+        return False
+    return clear_retired(unit)
+
+
+def _replace(unit: Unit, former: Generation, fresh: Generation) -> None:
+    """From this commit on the new gallery is searched, and no key of the former one is left."""
+    for block in store.list_blocks(unit.rows, former.id):
+        drop_key(unit, block.seal_id)
+    drop_key(unit, former.rotation_id)
+    store.change_generation(unit.rows, former.id, state=State.RETIRED.value)
+    store.change_generation(unit.rows, fresh.id, state=State.CURRENT.value)
+    faces = store.count_places(unit.rows, fresh.id)
+    record(unit, "gallery.rekeyed", former=former.id, generation=fresh.id, faces=faces)
+    enqueue(unit, CLEAR_RETIRED)

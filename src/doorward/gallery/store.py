@@ -1,0 +1,216 @@
+"""The manifest: which object is which block, under which sealed seed, and who lies where."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from doorward.gallery.model import Block, Generation, Place, Shelf, State
+from doorward.platform.db import Base, Rows
+from doorward.platform.types import UtcDateTime
+
+
+class GenerationRow(Base):
+    __tablename__ = "gallery_generations"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    site_id: Mapped[str] = mapped_column(index=True)
+    state: Mapped[str]
+    length: Mapped[int]
+    rotation_id: Mapped[str]
+    rotation: Mapped[bytes]
+    token: Mapped[bytes]
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    distrusted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ShelfRow(Base):
+    __tablename__ = "gallery_shelves"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    site_id: Mapped[str]
+    generation_id: Mapped[str] = mapped_column(index=True)
+    number: Mapped[int]
+    mask_seed: Mapped[bytes]
+
+
+class BlockRow(Base):
+    __tablename__ = "gallery_blocks"
+
+    shelf_id: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[str]
+    seal_id: Mapped[str] = mapped_column(unique=True)
+    digest: Mapped[str] = mapped_column(index=True)
+    seed: Mapped[bytes]
+    living: Mapped[bytes]
+    dirty: Mapped[bool]
+    sealed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PlaceRow(Base):
+    __tablename__ = "gallery_places"
+
+    generation_id: Mapped[str] = mapped_column(primary_key=True)
+    subject_id: Mapped[str] = mapped_column(primary_key=True)
+    site_id: Mapped[str]
+    shelf_id: Mapped[str] = mapped_column(index=True)
+    block: Mapped[int]
+    slot: Mapped[int]
+
+
+GENERATIONS: Any = GenerationRow.__table__
+SHELVES: Any = ShelfRow.__table__
+BLOCKS: Any = BlockRow.__table__
+PLACES: Any = PlaceRow.__table__
+
+
+def find_generation(rows: Rows, site_id: str, state: State) -> Generation | None:
+    """The site's generation in this state, the oldest if there are several; None if there is none."""
+    query = select(GENERATIONS).where(GENERATIONS.c.site_id == site_id, GENERATIONS.c.state == state.value)
+    found = rows.execute(query.order_by(GENERATIONS.c.made_at).limit(1)).first()
+    if found is None:
+        return None
+    values = {name: getattr(found, name) for name in GENERATION_FIELDS}
+    return Generation(**values | {"state": State(found.state)})
+
+
+def add_generation(rows: Rows, site_id: str, generation: Generation) -> None:
+    """Begin a generation."""
+    values = {name: getattr(generation, name) for name in GENERATION_FIELDS}
+    rows.execute(insert(GENERATIONS), values | {"site_id": site_id})
+
+
+def change_generation(rows: Rows, generation_id: str, **values: Any) -> None:
+    """Set some of a generation's columns."""
+    rows.execute(update(GENERATIONS).where(GENERATIONS.c.id == generation_id).values(**values))
+
+
+def forget_generation(rows: Rows, generation_id: str, *, most: int) -> bool:
+    """Forget a generation that nobody searches, a part at a time; whether it is gone whole."""
+    some = select(PLACES.c.subject_id).where(PLACES.c.generation_id == generation_id).limit(most)
+    here = PLACES.c.generation_id == generation_id
+    gone = rows.execute(delete(PLACES).where(here, PLACES.c.subject_id.in_(some)))
+    if getattr(gone, "rowcount", 0):
+        return False
+    shelves = select(SHELVES.c.id).where(SHELVES.c.generation_id == generation_id)
+    rows.execute(delete(BLOCKS).where(BLOCKS.c.shelf_id.in_(shelves)))
+    rows.execute(delete(SHELVES).where(SHELVES.c.generation_id == generation_id))
+    rows.execute(delete(GENERATIONS).where(GENERATIONS.c.id == generation_id))
+    return True
+
+
+def list_shelves(rows: Rows, generation_id: str) -> list[Shelf]:
+    """A generation's shelves in order."""
+    query = select(SHELVES).where(SHELVES.c.generation_id == generation_id).order_by(SHELVES.c.number)
+    return [
+        Shelf(id=row.id, generation_id=row.generation_id, number=row.number, mask_seed=row.mask_seed)
+        for row in rows.execute(query)
+    ]
+
+
+def add_shelf(rows: Rows, site_id: str, shelf: Shelf) -> None:
+    """Add a shelf at the end."""
+    values = {"id": shelf.id, "generation_id": shelf.generation_id, "number": shelf.number}
+    rows.execute(insert(SHELVES), values | {"mask_seed": shelf.mask_seed, "site_id": site_id})
+
+
+def list_blocks(rows: Rows, generation_id: str) -> list[Block]:
+    """A generation's blocks, shelf by shelf."""
+    query = (
+        select(BLOCKS)
+        .join(SHELVES, SHELVES.c.id == BLOCKS.c.shelf_id)
+        .where(SHELVES.c.generation_id == generation_id)
+        .order_by(SHELVES.c.number, BLOCKS.c.number)
+    )
+    return [Block(**{name: getattr(row, name) for name in BLOCK_FIELDS}) for row in rows.execute(query)]
+
+
+def find_block(rows: Rows, shelf_id: str, number: int) -> Block | None:
+    """One block."""
+    found = rows.execute(
+        select(BLOCKS).where(BLOCKS.c.shelf_id == shelf_id, BLOCKS.c.number == number)
+    ).first()
+    return Block(**{name: getattr(found, name) for name in BLOCK_FIELDS}) if found else None
+
+
+def put_block(rows: Rows, site_id: str, block: Block, *, sealed_at: datetime) -> None:
+    """Keep a block in place of its former sealing."""
+    here = (BLOCKS.c.shelf_id == block.shelf_id, BLOCKS.c.number == block.number)
+    rows.execute(delete(BLOCKS).where(*here))
+    values = {name: getattr(block, name) for name in BLOCK_FIELDS}
+    rows.execute(insert(BLOCKS), values | {"site_id": site_id, "sealed_at": sealed_at})
+
+
+def mark_block(rows: Rows, block: Block, *, living: bytes, dirty: bool) -> None:
+    """Say who of a block is alive, without sealing it anew."""
+    here = update(BLOCKS).where(BLOCKS.c.shelf_id == block.shelf_id, BLOCKS.c.number == block.number)
+    rows.execute(here.values(living=living, dirty=dirty))
+
+
+def list_digests(rows: Rows) -> set[str]:
+    """Every object that any block of any site is."""
+    return {row.digest for row in rows.execute(select(BLOCKS.c.digest))}
+
+
+def find_place(rows: Rows, generation_id: str, subject_id: str) -> Place | None:
+    """Where somebody lies."""
+    query = select(PLACES.c.shelf_id, PLACES.c.block, PLACES.c.slot).where(
+        PLACES.c.generation_id == generation_id, PLACES.c.subject_id == subject_id
+    )
+    found = rows.execute(query).first()
+    return Place(found.shelf_id, found.block, found.slot) if found else None
+
+
+def find_subject(rows: Rows, place: Place) -> str | None:
+    """Who lies at a place."""
+    here = (PLACES.c.shelf_id == place.shelf_id, PLACES.c.block == place.block, PLACES.c.slot == place.slot)
+    subject_id: str | None = rows.scalar(select(PLACES.c.subject_id).where(*here))
+    return subject_id
+
+
+def add_places(rows: Rows, site_id: str, generation_id: str, places: Iterable[tuple[str, Place]]) -> None:
+    """Say who lies where."""
+    values = [
+        {
+            "generation_id": generation_id,
+            "subject_id": subject_id,
+            "site_id": site_id,
+            "shelf_id": place.shelf_id,
+            "block": place.block,
+            "slot": place.slot,
+        }
+        for subject_id, place in places
+    ]
+    if values:
+        rows.execute(insert(PLACES), values)
+
+
+def forget_place(rows: Rows, subject_id: str) -> None:
+    """Forget where somebody lies, in every generation."""
+    rows.execute(delete(PLACES).where(PLACES.c.subject_id == subject_id))
+
+
+def list_places(rows: Rows, subject_id: str) -> list[Place]:
+    """Everywhere that somebody lies, one place a generation."""
+    query = select(PLACES.c.shelf_id, PLACES.c.block, PLACES.c.slot).where(PLACES.c.subject_id == subject_id)
+    return [Place(row.shelf_id, row.block, row.slot) for row in rows.execute(query)]
+
+
+def list_missing(rows: Rows, of: str, into: str, *, most: int) -> list[str]:
+    """Who lies in one generation and not yet in another."""
+    there = select(PLACES.c.subject_id).where(PLACES.c.generation_id == into)
+    query = select(PLACES.c.subject_id).where(PLACES.c.generation_id == of, PLACES.c.subject_id.not_in(there))
+    return list(rows.execute(query.order_by(PLACES.c.subject_id).limit(most)).scalars())
+
+
+def count_places(rows: Rows, generation_id: str) -> int:
+    """How many lie in a generation."""
+    query = select(func.count()).select_from(PLACES).where(PLACES.c.generation_id == generation_id)
+    return int(rows.scalar(query) or 0)
+
+
+GENERATION_FIELDS = tuple(Generation.__dataclass_fields__)
+BLOCK_FIELDS = tuple(Block.__dataclass_fields__)
