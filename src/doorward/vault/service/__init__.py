@@ -25,6 +25,7 @@ from doorward.vault.service.photos import (
 )
 from doorward.vault.service.rotation import (
     Rotation,
+    announce_root,
     begin_due_ratchets,
     begin_rotation,
     change_root,
@@ -63,6 +64,7 @@ __all__ = [
     "Vault",
     "add_photo",
     "adopt_key_set",
+    "announce_root",
     "begin_due_ratchets",
     "begin_rotation",
     "change_root",

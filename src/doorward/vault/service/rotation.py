@@ -17,6 +17,7 @@ from doorward.vault.ports import Custodian
 from doorward.vault.rules import LINGERS, WRAPPING, is_ratchet_due
 from doorward.vault.service.batches import Batch, movers_of, outlived
 from doorward.vault.service.movers import Counters, Movers, vault_movers
+from doorward.vault.service.ring import NextRoot
 from doorward.vault.service.unlocked import Vault
 
 ATTEMPTS = 10
@@ -167,14 +168,28 @@ def ratchet(
 def rotate_root(database: Database, vault: Vault, custodian: Custodian, *, actor: Actor = ROTATOR) -> None:
     """Put the key ring under another root key; the keys in it stay, so no row changes."""
     with database.unit(actor, EVERY_SITE) as unit:
-        change_root(unit, vault, custodian)
+        following = announce_root(unit, vault, custodian)
+    with database.unit(actor, EVERY_SITE) as unit:
+        change_root(unit, vault, following)
 
 
-def change_root(unit: Unit, vault: Vault, custodian: Custodian) -> None:
-    """The same in the caller's unit. Processes that run on are handed the new root."""
-    record(unit, "vault.root_rotated")
+def announce_root(unit: Unit, vault: Vault, custodian: Custodian) -> NextRoot:
+    """Make the next root key, and say in the log from which ring to which it will lead.
+
+    This unit is committed before `change_root`: whatever fails then, no root changes without an entry, and
+    whether it changed tells the ring's id.
+    """
+    following = vault.ring.prepare(custodian)
+    kind = str(following.custody["kind"])
+    record(unit, "vault.root_ends", ring=following.former, next=following.ring_id, custodian=kind)
+    return following
+
+
+def change_root(unit: Unit, vault: Vault, following: NextRoot) -> None:
+    """Put the ring under the root that was announced. Processes that run on are handed it."""
+    record(unit, "vault.root_rotated", ring=following.ring_id)
     written(unit)  # a database that cannot tell of it leaves the ring alone
-    vault.ring.rewrap(custodian)
+    vault.ring.rewrap(following)
 
 
 def rotate_database_key(database: Database, vault: Vault, *, actor: Actor = ROTATOR) -> int:
