@@ -158,6 +158,26 @@ def test_closing_ends_the_decoder_and_the_iteration(tmp_path: Path) -> None:
     assert not Path(f"/proc/{pid}").exists()
 
 
+def test_a_closed_video_gives_no_frame_that_was_still_on_its_way(tmp_path: Path) -> None:
+    source = open_source(str(make_clip(tmp_path / "clip.mkv", frames=400)), frames_per_second=None)
+    next(source)
+    while source.statistics.decoded < 4:  # two wait in the queue, one before it
+        os.sched_yield()
+    source.close()
+    assert list(source) == []
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(None, 50), (5.0, 10)])
+def test_a_video_without_a_clock_is_taken_for_25_frames_a_second(
+    tmp_path: Path, rate: float | None, expected: int
+) -> None:
+    clip = make_clip(tmp_path / "clip.h264", codec="libx264")
+    with open_source(str(clip), frames_per_second=rate) as source:
+        frames = list(source)
+    assert len(frames) == expected
+    assert frames[-1].at_seconds == pytest.approx(49 / 25 if rate is None else 1.8)
+
+
 def test_the_decoder_holds_no_secret_and_may_write_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -155,6 +155,8 @@ class Video:
                 self._tally.overflowed += 1
         else:
             self._changed.wait_for(lambda: len(self._waiting) < WAITING_FRAMES or self._is_closed)
+        if self._is_closed:
+            return
         if self._is_live:
             at_seconds = self._last_frame - self._began
         self._waiting.append(Frame(image, at_seconds, self._numbered, False))

@@ -41,7 +41,8 @@ class Player:
         self._reach = reach
         self._answers = answers
         self._is_live = order.kind != "video"
-        self._pace = Pace(order.frames_per_second, keeps_time=order.real_time and not self._is_live)
+        keeps_time = order.real_time and not self._is_live
+        self._pace = Pace(order.frames_per_second, keeps_time=keeps_time, is_live=self._is_live)
         self._decoded = 0
         self._unreadable = 0
         self._told = time.monotonic()
@@ -103,7 +104,7 @@ class Player:
         if frame.width * frame.height > MAX_PIXELS:
             self._unreadable += 1
             return
-        at_seconds = self._pace.place(None if self._is_live else frame.time, self._decoded - 1)
+        at_seconds = self._pace.place(frame.time, self._decoded - 1)
         if self._pace.is_due(at_seconds):
             self._hand_over(at_seconds, pixels(frame, self._order.longest_side))
         elif time.monotonic() - self._told > HEARTBEAT_SECONDS:
