@@ -58,6 +58,7 @@ from doorward.vault.service import (
     sweep_objects,
     turn_half_done,
 )
+from doorward.vault.service.answers import AnswerSeals
 
 health = Routes("", tag="health")
 ROUTES = (
@@ -143,7 +144,7 @@ def build_api(house: House) -> FastAPI:
     state = api.state
     state.database, state.settings, state.vault = house.database, house.settings, house.vault
     state.recogniser, state.post = house.recogniser, house.post
-    state.answer_sealer = house.vault
+    state.answer_sealer = AnswerSeals(house.vault)
     state.passwords = Passwords()
     vault = house.vault
     state.keepers, state.second_person = keepers_of(vault), second_person

@@ -86,6 +86,15 @@ def group_of(unit: Unit, word: str) -> Group:
     return pick("group", word, list_groups(unit))
 
 
+def changed_gates(
+    house: House, unit: Unit, held: Sequence[str], adding: Iterable[str], dropping: Iterable[str]
+) -> tuple[str, ...]:
+    """The ids that are held, without those dropped and with those added, each once."""
+    dropped = {gate_of(house, unit, word).id for word in dropping}
+    kept = [one for one in held if one not in dropped]
+    return tuple(dict.fromkeys([*kept, *(gate_of(house, unit, word).id for word in adding)]))
+
+
 def target_of(house: House, unit: Unit, word: str) -> str:
     """The id that a grant names: a gate's, a level's, or every gate's."""
     if word in EVERYWHERE:

@@ -34,7 +34,7 @@ def grant(
             holder_id=holder_of(house, unit, who),
             target_id=target_of(house, unit, where),
             effect=Effect.DENY if deny else Effect.ALLOW,
-            schedule_id=schedule_of(house, unit, during).id if during else None,
+            schedule_id=None if during is None else schedule_of(house, unit, during).id,
             valid_from=moment_of(start, zone, unit.now),
             valid_until=moment_of(until, zone, unit.now, is_end=True),
         )

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from doorward.app.commands.files import require_writable, write_text
-from doorward.app.commands.finding import everything, names_of, person_of, plan_of
+from doorward.app.commands.finding import everything, group_of, names_of, person_of, plan_of
 from doorward.app.commands.moments import WHEN_HELP, moment_of
 from doorward.app.context import context_of
 from doorward.app.house import House
@@ -49,6 +49,7 @@ def add(
     id_number: str = typer.Option(None, help="An ID or staff number; it is sealed."),
     start: str = typer.Option(None, "--from", help="Passes not before: " + WHEN_HELP),
     until: str = typer.Option(None, help="Passes not after: " + WHEN_HELP),
+    exempt: bool = typer.Option(False, "--exempt", help="Anti-passback leaves this person alone."),
 ) -> None:
     """Register somebody without a face: a card, code or PIN is the equal path.
 
@@ -64,6 +65,7 @@ def add(
             id_number=id_number,
             valid_from=moment_of(start, zone, unit.now),
             valid_until=moment_of(until, zone, unit.now, is_end=True),
+            passback_exempt=exempt,
         )
         made = add_person(unit, house.vault, new)
     context.voice.answer({"person": made.id}, f"Registered as {made.id}; give a card, code or PIN next.")
@@ -83,8 +85,8 @@ def list_all(
     with context.site() as (house, unit):
         found = list(everything(lambda page: list_persons(unit, page), lambda one: one.id))
         if group is not None:
-            ids = {one.id for one in list_groups(unit) if group in (one.id, one.name)}
-            found = [one for one in found if groups_of(unit, one.id) & ids]
+            wanted = group_of(unit, group).id
+            found = [one for one in found if wanted in groups_of(unit, one.id)]
         names = names_of(house, unit, [one.id for one in found], purpose) if purpose else {}
     rows = [_row(one) | ({"name": names.get(one.id)} if purpose else {}) for one in found]
     columns = (["name"] if purpose else []) + COLUMNS

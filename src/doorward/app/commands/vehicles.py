@@ -2,7 +2,7 @@
 
 import typer
 
-from doorward.app.commands.finding import everything, plan_of, subject_of, vehicle_of
+from doorward.app.commands.finding import everything, person_of, plan_of, vehicle_of
 from doorward.app.commands.moments import WHEN_HELP, moment_of
 from doorward.app.context import context_of
 from doorward.people.model import Listing
@@ -42,7 +42,7 @@ def add(
             unit,
             house.vault,
             plate,
-            owner_id=owner and subject_of(house, unit, owner),
+            owner_id=None if owner is None else person_of(house, unit, owner),
             label=label,
             valid_from=moment_of(start, zone, unit.now),
             valid_until=moment_of(until, zone, unit.now, is_end=True),

@@ -12,7 +12,7 @@ from doorward.app.commands.people import PURPOSE
 from doorward.app.context import context_of
 from doorward.gates.model import Grant
 from doorward.gates.service import grant as make_grant
-from doorward.people.model import Kind, Person
+from doorward.people.model import Basis, Kind, Person
 from doorward.people.service import NewVisit, end_visit, invite_visitor, list_persons
 
 commands = typer.Typer(no_args_is_help=True, help="Visitors: invited with a code, forgotten a day after.")
@@ -28,6 +28,8 @@ def invite(
     code: Path = typer.Option(help="Where to write the QR code to show at the gate (.svg or .png)."),
     gate: list[str] = typer.Option(None, help="A gate or level to grant them; may be repeated."),
     notice: str = typer.Option("1", help="Version of the privacy notice the visitor was given."),
+    basis: Basis = typer.Option(Basis.LEGITIMATE_INTEREST, help="Lawful basis of keeping the name."),
+    id_number: str = typer.Option(None, help="The number of an ID; it is sealed."),
 ) -> None:
     """Expect a visitor: draws a code that works during the visit, at the gates granted.
 
@@ -44,7 +46,9 @@ def invite(
             host_id=person_of(house, unit, host),
             valid_from=moment_of(start, zone, unit.now) or unit.now,
             valid_until=ends,
+            basis=basis,
             notice_version=notice,
+            id_number=id_number,
         )
         invited = invite_visitor(unit, house.vault, visit)
         for word in gate or ():
