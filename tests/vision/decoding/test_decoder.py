@@ -10,6 +10,7 @@ import termios
 import threading
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,12 @@ def decoder() -> Iterator[Decoder]:
 def encoded(kind: str, size: tuple[int, int] = (64, 48), **options: object) -> bytes:
     out = io.BytesIO()
     Image.new("RGB", size, RED).save(out, kind, **options)
+    return out.getvalue()
+
+
+def grey(value: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("L", (32, 32), value).save(out, "PNG")
     return out.getvalue()
 
 
@@ -157,6 +164,29 @@ def test_a_worker_killed_in_the_middle_refuses_that_image_only() -> None:
         assert decoder.decode(encoded("PNG")).shape == (48, 64, 3)
 
 
+def test_an_interrupted_image_never_stands_for_the_next_one() -> None:
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    with Decoder() as decoder:
+        decoder.decode(grey(10))
+        pid = decoder.worker_pid
+        assert pid
+        os.kill(pid, signal.SIGSTOP)
+        before = signal.signal(signal.SIGUSR1, interrupt)
+        telling = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGUSR1))
+        telling.start()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                decoder.decode(grey(90))
+        finally:
+            telling.join()
+            signal.signal(signal.SIGUSR1, before)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+        assert decoder.decode(grey(200))[5, 5, 1] == 200
+
+
 def _ask(decoder: Decoder, data: bytes, tell: Callable[[str], None]) -> None:
     try:
         decoder.decode(data)
@@ -196,9 +226,7 @@ def test_threads_share_one_decoder(decoder: Decoder) -> None:
     seen: dict[int, int] = {}
 
     def read(value: int) -> None:
-        out = io.BytesIO()
-        Image.new("L", (32, 32), value).save(out, "PNG")
-        seen[value] = int(decoder.decode(out.getvalue())[5, 5, 1])
+        seen[value] = int(decoder.decode(grey(value))[5, 5, 1])
 
     threads = [threading.Thread(target=read, args=(value,)) for value in colours]
     for thread in threads:
