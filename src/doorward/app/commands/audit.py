@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from doorward.app.commands.finding import holder_of
+from doorward.app.commands.unseen import DASH, unseen
 from doorward.app.context import context_of
 from doorward.audit.model import Entry
 from doorward.audit.service import export as write_export
@@ -39,7 +40,9 @@ def list_all(
 @commands.command()
 def ledger(
     ctx: typer.Context,
-    who: str = typer.Argument(help="A person's name, a plate, a group or an id; of somebody erased the id."),
+    who: str = typer.Argument(
+        help=f"A person's name, a plate, a group or an id; of somebody erased the id. {DASH}", callback=unseen
+    ),
 ) -> None:
     """Everything recorded about one subject, looks included, oldest first. This look is written down too.
 

@@ -4,6 +4,7 @@ import typer
 
 from doorward.app.commands.finding import EVERYWHERE, gate_of, pick, plan_of, subject_of, zone_id_of
 from doorward.app.commands.moments import WHEN_HELP, moment_of
+from doorward.app.commands.unseen import DASH, unseen
 from doorward.app.context import context_of
 from doorward.app.house import House
 from doorward.core.errors import Invalid, NotFound
@@ -164,7 +165,9 @@ def open_gate(
 
 def forgive(
     ctx: typer.Context,
-    who: str = typer.Argument(help="A person's name, a plate or an id; or everybody."),
+    who: str = typer.Argument(
+        help=f"A person's name, a plate or an id; or everybody. {DASH}", callback=unseen
+    ),
     reason: Reason = REASON,
 ) -> None:
     """Let the next passage of one, or of everybody, stand outside anti-passback.
@@ -180,7 +183,7 @@ def forgive(
 
 def place(
     ctx: typer.Context,
-    who: str = typer.Argument(help="A person's name, a plate or an id."),
+    who: str = typer.Argument(help=f"A person's name, a plate or an id. {DASH}", callback=unseen),
     zone: str = typer.Argument(help="The zone they really are in, or outside."),
     reason: Reason = REASON,
 ) -> None:

@@ -9,6 +9,7 @@ import typer
 from doorward.app.commands.finding import gate_of, names_of, plan_of, subject_of, zone_of
 from doorward.app.commands.moments import WHEN_HELP, moment_of
 from doorward.app.commands.people import PURPOSE
+from doorward.app.commands.unseen import DASH, unseen
 from doorward.app.context import context_of
 from doorward.app.house import House
 from doorward.core.errors import NotFound
@@ -23,7 +24,7 @@ REFUSING = frozenset({PassageState.REFUSED})
 def events(
     ctx: typer.Context,
     gate: str = typer.Option(None, help="Only this gate's."),
-    who: str = typer.Option(None, help="Only this person's or vehicle's."),
+    who: str = typer.Option(None, help=f"Only this person's or vehicle's. {DASH}", callback=unseen),
     state: PassageState = typer.Option(None, help="Only those that went so far."),
     since: str = typer.Option(None, help="Not before: " + WHEN_HELP),
     until: str = typer.Option(None, help="Before: " + WHEN_HELP),

@@ -9,6 +9,7 @@ import typer
 from doorward.app.commands.files import require_writable, write_text
 from doorward.app.commands.finding import everything, group_of, names_of, person_of, plan_of
 from doorward.app.commands.moments import WHEN_HELP, moment_of
+from doorward.app.commands.unseen import DASH, unseen
 from doorward.app.context import context_of
 from doorward.app.house import House
 from doorward.core.errors import Invalid, NotFound
@@ -35,7 +36,7 @@ from doorward.platform.db import Unit
 from doorward.vault.service import receipt_text
 
 commands = typer.Typer(no_args_is_help=True, help="People: find, look at, limit, give credentials, forget.")
-NAME = typer.Argument(help="The person's name as enrolled, or the id.")
+NAME = typer.Argument(help=f"The person's name as enrolled, or the id. {DASH}", callback=unseen)
 PURPOSE = "Why you look, as a short code such as guard-check; it is written down."
 COLUMNS = ["id", "kind", "face", "suspended", "from", "until", "added_at"]
 
@@ -43,10 +44,10 @@ COLUMNS = ["id", "kind", "face", "suspended", "from", "until", "added_at"]
 @commands.command()
 def add(
     ctx: typer.Context,
-    name: str = typer.Argument(help="The person's name."),
+    name: str = typer.Argument(help=f"The person's name. {DASH}", callback=unseen),
     basis: Basis = typer.Option(Basis.CONTRACT, help="Lawful basis of keeping the name."),
     notice: str = typer.Option("1", help="Version of the privacy notice the person was given."),
-    id_number: str = typer.Option(None, help="An ID or staff number; it is sealed."),
+    id_number: str = typer.Option(None, help=f"An ID or staff number; it is sealed. {DASH}", callback=unseen),
     start: str = typer.Option(None, "--from", help="Passes not before: " + WHEN_HELP),
     until: str = typer.Option(None, help="Passes not after: " + WHEN_HELP),
     exempt: bool = typer.Option(False, "--exempt", help="Anti-passback leaves this person alone."),
@@ -96,8 +97,10 @@ def list_all(
 @commands.command()
 def find(
     ctx: typer.Context,
-    name: str = typer.Argument(None, help="The name, in any spelling of case and blanks."),
-    id_number: str = typer.Option(None, help="Search by ID number instead."),
+    name: str = typer.Argument(
+        None, help=f"The name, in any spelling of case and blanks. {DASH}", callback=unseen
+    ),
+    id_number: str = typer.Option(None, help=f"Search by ID number instead. {DASH}", callback=unseen),
 ) -> None:
     """Ids of everybody of exactly this name or ID number. The search is written down.
 
@@ -182,8 +185,8 @@ def limit(
 def correct(
     ctx: typer.Context,
     name: str = NAME,
-    new_name: str = typer.Option(None, help="The right name."),
-    id_number: str = typer.Option(None, help="The right ID number."),
+    new_name: str = typer.Option(None, help=f"The right name. {DASH}", callback=unseen),
+    id_number: str = typer.Option(None, help=f"The right ID number. {DASH}", callback=unseen),
 ) -> None:
     """Set right a wrong name or ID number.
 

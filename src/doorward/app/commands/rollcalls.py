@@ -8,6 +8,7 @@ import typer
 
 from doorward.app.commands.files import require_writable, write_text
 from doorward.app.commands.finding import plan_of, subject_of, zone_of
+from doorward.app.commands.unseen import DASH, unseen
 from doorward.app.context import Context, context_of
 from doorward.app.house import House
 from doorward.core.errors import NotFound
@@ -76,7 +77,7 @@ def show(
 @commands.command()
 def safe(
     ctx: typer.Context,
-    who: str = typer.Argument(help="A person's name, a plate or an id."),
+    who: str = typer.Argument(help=f"A person's name, a plate or an id. {DASH}", callback=unseen),
     at: str = typer.Option(help="Where they stand: the muster point."),
     rollcall: str = WHICH,
 ) -> None:

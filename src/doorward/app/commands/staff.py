@@ -3,6 +3,7 @@
 import typer
 
 from doorward.app.commands.finding import everything
+from doorward.app.commands.unseen import DASH, unseen
 from doorward.app.context import Context, context_of
 from doorward.app.house import House
 from doorward.app.serve import origin
@@ -15,7 +16,7 @@ from doorward.people.service.staff import find_staff
 from doorward.platform.db import Unit
 
 commands = typer.Typer(no_args_is_help=True, help="Staff: invite, list, give roles, suspend, remove, reset.")
-WHO = typer.Argument(help="The login or the id.")
+WHO = typer.Argument(help=f"The login or the id. {DASH}", callback=unseen)
 SITE = typer.Option(None, help="At this site only; otherwise at every site.")
 COLUMNS = ["id", "login", "name", "state", "second_factor", "roles"]
 
@@ -23,8 +24,10 @@ COLUMNS = ["id", "login", "name", "state", "second_factor", "roles"]
 @commands.command()
 def add(
     ctx: typer.Context,
-    login: str = typer.Argument(help="The login: an e-mail address or a short name."),
-    name: str = typer.Argument(help="The name that colleagues see."),
+    login: str = typer.Argument(
+        help=f"The login: an e-mail address or a short name. {DASH}", callback=unseen
+    ),
+    name: str = typer.Argument(help=f"The name that colleagues see. {DASH}", callback=unseen),
     role: Role = typer.Option(help="A first role."),
     site: str = SITE,
 ) -> None:

@@ -4,6 +4,7 @@ import typer
 
 from doorward.app.commands.finding import everything, person_of, plan_of, vehicle_of
 from doorward.app.commands.moments import WHEN_HELP, moment_of
+from doorward.app.commands.unseen import DASH, unseen
 from doorward.app.context import context_of
 from doorward.people.model import Listing
 from doorward.people.service import (
@@ -16,15 +17,17 @@ from doorward.people.service import (
 )
 
 commands = typer.Typer(no_args_is_help=True, help="Vehicles known by their plate.")
-PLATE = typer.Argument(help="The plate in any spelling, or the id.")
+PLATE = typer.Argument(help=f"The plate in any spelling, or the id. {DASH}", callback=unseen)
 
 
 @commands.command()
 def add(
     ctx: typer.Context,
-    plate: str = typer.Argument(help="The plate, in any spelling."),
-    owner: str = typer.Option(None, help="The person it belongs to: name or id."),
-    label: str = typer.Option(None, help="A word of your own, such as the fleet number; it is sealed."),
+    plate: str = typer.Argument(help=f"The plate, in any spelling. {DASH}", callback=unseen),
+    owner: str = typer.Option(None, help=f"The person it belongs to: name or id. {DASH}", callback=unseen),
+    label: str = typer.Option(
+        None, help=f"A word of your own, such as the fleet number; it is sealed. {DASH}", callback=unseen
+    ),
     start: str = typer.Option(None, "--from", help="Not before: " + WHEN_HELP),
     until: str = typer.Option(None, help="Not after: " + WHEN_HELP),
     deny: bool = typer.Option(False, "--deny", help="Put it on the deny list: it never passes."),
@@ -34,6 +37,8 @@ def add(
     Example: doorward vehicle add "KA 47 TRF" --owner "Ada Example"
 
     Example: doorward vehicle add "BA 777 XX" --deny
+
+    Example: doorward vehicle add - --owner -
     """
     context = context_of(ctx)
     with context.site() as (house, unit):
