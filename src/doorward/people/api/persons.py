@@ -80,7 +80,7 @@ def add_person(body: PersonIn, call: Call = Depends(current_call)) -> PersonOut:
     def deed(unit: Unit) -> PersonOut:
         return PersonOut.model_validate(service.add_person(unit, vault_of(call), body.ours()))
 
-    return call.once(PersonOut, deed)
+    return call.once(PersonOut, deed, about=lambda added: added.id)
 
 
 @routes.post("/erasures", needs=Permission.PEOPLE_ERASE)
