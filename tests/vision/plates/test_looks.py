@@ -30,6 +30,20 @@ def test_a_look_that_shows_a_slogan_does_not_veto() -> None:
     assert candidates(looks, grammar_of(Region.BR))[0].text == "ABC1D23"
 
 
+def test_one_look_as_sure_as_can_be_at_something_else_does_not_outvote_two() -> None:
+    looks = [look("ABC1D23", sure=0.8), look("ABC1D23", sure=0.8), look("XYZ9W88", sure=0.9999)]
+    assert candidates(looks, grammar_of(Region.BR))[0].text == "ABC1D23"
+
+
+def test_looking_at_the_same_plate_more_often_makes_the_reader_no_surer() -> None:
+    once, twice, often = (
+        candidates([look("ABC1D23", sure=0.5)] * times, grammar_of(Region.BR))[0].probability
+        for times in (1, 2, 6)
+    )
+    assert once < twice
+    assert often == pytest.approx(twice)
+
+
 def test_the_majority_of_looks_decides() -> None:
     looks = [look("ABC1D23"), look("ABC1D28"), look("ABC1D23")]
     first, second = candidates(looks, grammar_of(Region.BR))[:2]
@@ -44,6 +58,10 @@ def test_the_majority_of_looks_decides() -> None:
         ("TVO35AJ", "TV035AJ", Region.EU),
         ("XY3751M", "XY375IM", Region.EU),
         ("A8C1DZ3", "ABC1D23", Region.BR),
+        ("A5C1DS3", "ASC1D53", Region.BR),
+        ("DOC1234", "DOC1234", Region.BR),
+        ("ABC123O", "ABC1230", Region.BR),
+        ("ABCI2B4", "ABC1284", Region.BR),
         ("7A8C123", "7ABC123", Region.US),
         ("1357924", "1357924", Region.US),
     ],
