@@ -32,6 +32,7 @@ class Because(StrEnum):
     LATE = "answer-too-late"
     USED = "permit-used-before"
     DISK = "agent-disk-failed"
+    NO_STATE = "agent-without-state-file"
     FAULT = "agent-fault"
     SERVER = "refused-by-server"
 
