@@ -16,6 +16,7 @@ from doorward.app.house import House
 from doorward.app.keepers import keepers_of
 from doorward.app.lanes import Lanes
 from doorward.app.problems import install_problem_handlers
+from doorward.app.proxies import Proxies
 from doorward.app.schedule import Every, Worker
 from doorward.app.shield import BodyLimit, add_headers
 from doorward.audit.api import routes as audit_routes
@@ -43,6 +44,7 @@ from doorward.people.service.forgetting import SUBJECT_FORGOTTEN
 from doorward.people.service.looking import looked_at
 from doorward.people.service.passwords import Passwords
 from doorward.people.service.sessions import forget_old_sign_ins
+from doorward.platform.addresses import narrow_networks
 from doorward.platform.db import Unit
 from doorward.platform.idempotency import forget_answers
 from doorward.platform.jobs import Handler
@@ -159,6 +161,9 @@ def build_api(house: House) -> FastAPI:
     api.add_middleware(BodyLimit)  # inside the next one: its refusals carry the headers too
     api.middleware("http")(add_headers)
     api.add_middleware(Lanes, public=[path for routes in ROUTES for path in routes.public])
+    proxies = narrow_networks(house.settings.web.trusted_proxies or "")
+    if proxies:
+        api.add_middleware(Proxies, trusted=proxies)  # outermost: lanes count senders
     install_problem_handlers(api)
     return api
 
