@@ -13,16 +13,17 @@ from doorward.vision.plates.decoding import agreement, candidates, is_clear, log
 from doorward.vision.plates.detector import PlateDetection
 from doorward.vision.plates.grammar import SETS, grammar_of
 from doorward.vision.plates.lookalikes import mixing
-from doorward.vision.plates.recogniser import LATIN, Reading
+from doorward.vision.plates.recogniser import CHINESE, LATIN, Reading
 from doorward.vision.plates.text_lines import TextLine, joined
 
 
-def look(text: str, *, sure: float = 0.97) -> Reading:
+def look(text: str, *, sure: float = 0.97, characters: str = LATIN) -> Reading:
     """A reading that shows this text, a blank after each character."""
-    steps = [number for character in text for number in (LATIN.index(character) + 1, 0)]
-    seen = np.full((len(steps), len(LATIN) + 1), (1 - sure) / len(LATIN))
+    steps = [number for character in text for number in (characters.index(character) + 1, 0)]
+    seen = np.full((len(steps), len(characters) + 1), (1 - sure) / len(characters))
     seen[np.arange(len(steps)), steps] = sure
-    return Reading(LATIN, np.log(seen), np.log(seen @ mixing(LATIN, twins=True)))
+    mixed = seen @ mixing(characters, twins=characters == LATIN)
+    return Reading(characters, np.log(seen), np.log(mixed))
 
 
 def test_a_look_that_shows_a_slogan_does_not_veto() -> None:
@@ -68,6 +69,13 @@ def test_the_majority_of_looks_decides() -> None:
 )
 def test_look_alikes_are_told_apart_by_the_grammar(shown: str, meant: str, region: Region) -> None:
     assert candidates([look(shown, sure=0.9)], grammar_of(region))[0].text == meant
+
+
+@pytest.mark.parametrize(("shown", "meant"), [("B", "8"), ("S", "5"), ("Z", "2"), ("D", "0")])
+def test_a_letter_where_china_writes_a_digit_is_the_digit_it_looks_like(shown: str, meant: str) -> None:
+    seen = candidates([look(f"京AD1234{shown}", characters=CHINESE)], grammar_of(Region.CN))
+    assert seen[0].text == f"京AD1234{meant}"
+    assert seen[0].probability > 0.5
 
 
 def test_a_round_shape_is_as_sure_as_it_was_seen_whichever_twin_it_is() -> None:
