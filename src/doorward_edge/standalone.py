@@ -55,13 +55,10 @@ class Standalone:
         return Decision(seen=seen, opens=True, offline=True, moved=self._post.move(self._seconds()))
 
     def _alone(self, seen: Seen) -> Alone:
-        post, orders = self._post, self._post.orders
+        post, book = self._post, self._upkeep.book
         return decide_alone(
-            self._upkeep.book,
-            seen.credentials(
-                least_frames=orders.least_plate_frames,
-                least_confidence=orders.least_character_confidence,
-            ),
+            book,
+            book.usable(seen) if book else {},
             direction=Direction.OUT if self.leads_out else Direction.IN,
             now=post.watch.server_now(),
             doubtful=post.watch.doubtful,
