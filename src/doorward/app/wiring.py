@@ -17,7 +17,7 @@ from doorward.app.keepers import keepers_of
 from doorward.app.lanes import Lanes
 from doorward.app.problems import install_problem_handlers
 from doorward.app.proxies import Proxies
-from doorward.app.schedule import Every, Worker
+from doorward.app.schedule import Every, Worker, is_night
 from doorward.app.shield import BodyLimit, add_headers
 from doorward.audit.api import routes as audit_routes
 from doorward.audit.service import sign_head
@@ -55,6 +55,8 @@ from doorward.vault.api import ROUTES as VAULT_ROUTES
 from doorward.vault.service import (
     FORGET_OBJECTS,
     LogCloser,
+    Restorer,
+    begin_due_lookups,
     begin_due_ratchets,
     forget_objects,
     sweep_objects,
@@ -95,13 +97,20 @@ def build_schedule(house: House) -> dict[str, Every]:
     vault, post = house.vault, house.post
     movers = keepers_of(vault).movers
 
-    closer = LogCloser()
+    closer, restorer, days = LogCloser(), Restorer(), house.settings.keys.lookup_days
 
     def close_log() -> None:
         closer.look(house.database)
 
     def turn_keys() -> None:
         turn_half_done(house.database, vault, movers)
+
+    def restore_lookups() -> None:
+        restorer.look(house.database, vault, movers)
+
+    def replace_old_lookups(unit: Unit) -> None:
+        if days and is_night(unit.now, post.plans.plan_of(unit).hours.time_zone):
+            begin_due_lookups(unit, vault, movers, age=timedelta(days=days))
 
     return {
         "audit.checkpoint": once(lambda unit: sign_head(unit, vault.audit_signer()), minutes=10),
@@ -117,6 +126,8 @@ def build_schedule(house: House) -> dict[str, Every]:
         "staff.forget_old_sign_ins": once(forget_old_sign_ins, hours=1),
         "vault.close_log": Every(timedelta(seconds=1), errand=close_log, at_every_site=False),
         "vault.ratchet": once(lambda unit: begin_due_ratchets(unit, vault, movers), seconds=10),
+        "vault.replace_old_lookups": once(replace_old_lookups, minutes=5),
+        "vault.restore_lookups": Every(timedelta(seconds=1), errand=restore_lookups, at_every_site=False),
         "vault.turn_keys": Every(timedelta(seconds=1), errand=turn_keys, at_every_site=False),
         "vault.sweep_objects": once(lambda unit: sweep_objects(unit, vault), hours=1),
         "web.forget_answers": once(forget_answers, hours=1),

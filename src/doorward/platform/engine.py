@@ -148,7 +148,8 @@ def _wait_for_others(connection: Connection) -> None:
 
 def _milliseconds(connection: Connection | None = None) -> int:
     options = connection.get_execution_options() if connection is not None else {}
-    return max(1, round(options.get(WAITING, OTHERS_SECONDS) * 1000))
+    seconds: float = options.get(WAITING, OTHERS_SECONDS)
+    return max(1, round(seconds * 1000))
 
 
 def postgres(url: str) -> Engine:

@@ -17,6 +17,7 @@ from doorward.people.service import forget_erased
 from doorward.vault.model import KeyName, KeyState, Purpose, Use
 from doorward.vault.rules import LINGERS, WRAPPING
 from doorward.vault.service import (
+    Restorer,
     Rotation,
     adopt_key_set,
     begin_rotation,
@@ -192,6 +193,10 @@ def adopt(
     with context.everywhere() as (house, unit):
         adopted = adopt_key_set(unit, house.vault, _read(file))
         forget_erased(unit, adopted.sites)
+    with context.house() as house:
+        restorer = Restorer()
+        while restorer.look(house.database, house.vault, keepers_of(house.vault).movers):
+            pass
     facts = {"fitted": adopted.fitted, "erased": list(adopted.erased)}
     said = (
         f"{adopted.fitted} people and vehicles open again; {len(adopted.erased)} were erased since the copy."

@@ -26,16 +26,20 @@ from doorward.vault.service.photos import (
 from doorward.vault.service.rotation import (
     Rotation,
     announce_root,
-    begin_due_ratchets,
     begin_rotation,
     change_root,
     finish_rotation,
-    half_done,
     ratchet,
     rotate,
     rotate_database_key,
     rotate_root,
     survey,
+)
+from doorward.vault.service.scheduled import (
+    Restorer,
+    begin_due_lookups,
+    begin_due_ratchets,
+    half_done,
     turn_half_done,
 )
 from doorward.vault.service.subjects import (
@@ -58,6 +62,7 @@ __all__ = [
     "LogCloser",
     "Mover",
     "Movers",
+    "Restorer",
     "Rotation",
     "Signer",
     "SubjectKey",
@@ -65,6 +70,7 @@ __all__ = [
     "add_photo",
     "adopt_key_set",
     "announce_root",
+    "begin_due_lookups",
     "begin_due_ratchets",
     "begin_rotation",
     "change_root",
