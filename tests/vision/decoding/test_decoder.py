@@ -21,6 +21,7 @@ from PIL import Image
 
 from doorward.core.errors import Invalid, NotFound
 from doorward.vision.decoding import Decoder, decode_image, load_image
+from doorward.vision.decoding.wire import ANSWER, Reason
 
 RED = (220, 20, 30)
 
@@ -219,6 +220,22 @@ def test_the_worker_holds_no_secret_no_file_and_no_way_to_write_one(
         assert int(limits["Max address space"]) <= 2 << 30
         assert int(limits["Max open files"]) <= 16
         assert int(limits["Max cpu time"]) <= 120
+
+
+@pytest.mark.parametrize(("height", "width"), [(1 << 31, 1 << 31), (0, 64), (64, 4097)])
+def test_a_worker_in_strange_hands_does_not_choose_how_much_memory_is_taken(height: int, width: int) -> None:
+    answer = ANSWER.pack(Reason.DECODED, False, height, width)
+    lie = f"import sys; sys.stdout.buffer.write({answer!r}); sys.stdout.flush(); sys.stdin.read()"
+    with Decoder() as decoder:
+        decoder._worker = subprocess.Popen(
+            [sys.executable, "-c", lie], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        )
+        for pipe in (decoder._worker.stdin, decoder._worker.stdout):
+            assert pipe is not None
+            os.set_blocking(pipe.fileno(), False)
+        with pytest.raises(Invalid, match="made its decoder fail"):
+            decoder.decode(grey(10))
+        assert decoder.decode(grey(200))[5, 5, 1] == 200
 
 
 def test_threads_share_one_decoder(decoder: Decoder) -> None:

@@ -9,7 +9,9 @@ from PIL import Image
 
 from doorward.core.errors import DoorwardError, Invalid, NotFound, Unavailable
 from doorward.vision.sources import SourceStatistics, open_source
+from doorward.vision.sources.child import Child, Ended
 from doorward.vision.sources.video import Patience, Video
+from doorward.vision.sources.wire import RECORD, Kind, Order
 from tests.vision.sources.clips import make_clip
 
 
@@ -117,6 +119,27 @@ def test_what_is_no_video_is_refused_in_one_sentence(tmp_path: Path, name: str) 
     ):
         next(source)
     assert name not in str(refusal.value)
+
+
+def test_a_video_of_more_than_40_megapixels_is_refused(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "huge.mkv", codec="libx264", frames=1, size=(8192, 5120))
+    with open_source(str(clip), frames_per_second=None) as source, pytest.raises(Invalid, match="40 mega"):
+        next(source)
+    assert source.statistics == SourceStatistics(decoded=1, unreadable=1)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1 << 31, 1 << 31), (0, 64), (64, 65)])
+def test_a_decoder_in_strange_hands_does_not_choose_how_much_memory_is_taken(height: int, width: int) -> None:
+    child = Child(Order("video", "/nowhere", None, 64, False, 5.0))
+    child._reading, telling = os.pipe()
+    os.set_blocking(child._reading, False)
+    os.write(telling, RECORD.pack(Kind.FRAME, 1, 0, 0, 0.0, height, width) + bytes(1000))
+    os.close(telling)
+    try:
+        assert child.read() is Ended.STOPPED
+    finally:
+        child.collect()
+        os.close(child._reading)
 
 
 def test_a_decoder_killed_in_the_middle_is_said_and_a_new_one_plays_on(tmp_path: Path) -> None:

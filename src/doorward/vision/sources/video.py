@@ -20,6 +20,7 @@ LONGEST_BACK_OFF_SECONDS = 15.0
 _INVALID = {
     Ended.NOT_A_VIDEO: "This is not a video that can be read: use MP4, MKV, AVI, MOV or WebM.",
     Ended.NO_PICTURE: "There is no picture in this video: check that it is the right file.",
+    Ended.TOO_LARGE: "The pictures of this video have more than 40 megapixels: make them smaller.",
 }
 _STOPPED = "The video decoder stopped in the middle: start the source again."
 _REFUSED = "The camera refused the user name or the password: check them in its address."
