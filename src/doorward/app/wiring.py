@@ -37,9 +37,8 @@ from doorward.people.api import ROUTES as PEOPLE_ROUTES
 from doorward.people.api import STAFF_ROUTES, authenticate_request
 from doorward.people.pages import ROUTES as PAGES
 from doorward.people.pages import STATIC
-from doorward.people.rules.approvals import Bound
 from doorward.people.service import end_visits, forget_gallery_changes, list_peopled_sites
-from doorward.people.service.approvals import forget_ended_approvals, second_person
+from doorward.people.service.approvals import few_looks, forget_ended_approvals, second_person
 from doorward.people.service.forgetting import SUBJECT_FORGOTTEN
 from doorward.people.service.looking import looked_at
 from doorward.people.service.passwords import Passwords
@@ -49,7 +48,6 @@ from doorward.platform.db import Unit
 from doorward.platform.idempotency import forget_answers
 from doorward.platform.jobs import Handler
 from doorward.platform.pages import mount_static
-from doorward.platform.settings import FourEyes
 from doorward.platform.web import Routes
 from doorward.vault.api import ROUTES as VAULT_ROUTES
 from doorward.vault.service import (
@@ -161,7 +159,7 @@ def build_api(house: House) -> FastAPI:
     state.passwords = Passwords()
     vault = house.vault
     state.keepers, state.second_person = keepers_of(vault), second_person
-    state.looks = lambda unit, ids: looked_at(unit, _bound_of_looks(state.settings.four_eyes), ids)
+    state.looks = lambda unit, ids: looked_at(unit, few_looks(state.settings.four_eyes), ids)
     state.next_custodian = lambda phrase: next_custodian(house.settings, vault, passphrase=phrase)
     state.desk = Desk(house.database, house.post)
     state.site_id = house.site_id
@@ -177,10 +175,6 @@ def build_api(house: House) -> FastAPI:
         api.add_middleware(Proxies, trusted=proxies)  # outermost: lanes count senders
     install_problem_handlers(api)
     return api
-
-
-def _bound_of_looks(settings: FourEyes) -> Bound:
-    return Bound(settings.looks, timedelta(minutes=settings.minutes))
 
 
 @health.get("/health", needs=Public(because="load balancers have no account"))

@@ -20,6 +20,8 @@ def list_all(
 ) -> None:
     """Open proposals. The console needs none for itself, and gives none: a second person signs in for that.
 
+    What it does alone is in the log: doorward audit list --event approval.waived
+
     Example: doorward approval list --site "*"
     """
     context = context_of(ctx)

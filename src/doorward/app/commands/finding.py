@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Protocol, TypeVar
 
+from doorward.app.commands.alone import note_looks
 from doorward.app.house import House
 from doorward.core.errors import Conflict, Invalid, NotFound
 from doorward.gates.model import EVERY_GATE, Agent, Gate, Level, Plan, Schedule, Zone
@@ -158,6 +159,7 @@ def subject_of(house: House, unit: Unit, word: str) -> str:
 def names_of(house: House, unit: Unit, ids: Iterable[str], purpose: str) -> Mapping[str, str]:
     """Names of the persons among these, for a purpose; each is a look at that person and recorded."""
     persons = sorted({one for one in ids if is_person(unit, one)})
+    note_looks(house, unit, persons)
     return {one: view_person(unit, house.vault, one, purpose=purpose).name for one in persons}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 
+from doorward.app.commands.alone import note_search
 from doorward.app.commands.finding import gate_of, plan_of, require_new, zone_id_of
 from doorward.app.commands.moments import LENGTH_HELP, length_of, seconds_of
 from doorward.app.context import context_of
@@ -60,6 +61,7 @@ def add(
             has_contact=contact,
             **_zones(house, unit, leads_from=leads_from, leads_to=leads_to),
         )
+        note_search(house, unit, gate)
         set_piece(unit, house.post, gate)
     asks = write_factors(gate.factors)
     said = f"Gate {name} asks for: {asks}. Say who may pass: doorward grant WHO {name}"
@@ -160,6 +162,7 @@ def change(
         if name is not None and name != found.name:
             require_new("gate", name, plan_of(house, unit).gates.values())
         changed = replace(found, **changes)
+        note_search(house, unit, changed)
         set_piece(unit, house.post, changed)
         plan = plan_of(house, unit)
     context.voice.card(f"Gate {changed.name}", _facts(plan, changed) | _details(plan, changed))

@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 
+from doorward.app.commands.alone import note_looks, note_many
 from doorward.app.commands.files import require_writable, write_text
 from doorward.app.commands.finding import everything, group_of, names_of, person_of, plan_of
 from doorward.app.commands.moments import WHEN_HELP, moment_of
@@ -14,6 +15,7 @@ from doorward.app.context import context_of
 from doorward.app.house import House
 from doorward.core.errors import Invalid, NotFound
 from doorward.people.model import Basis, Kind, Person
+from doorward.people.model.approvals import Action
 from doorward.people.service import (
     NewPerson,
     add_person,
@@ -115,6 +117,7 @@ def find(
             if name is not None
             else find_by_id_number(unit, house.vault, id_number)
         )
+        note_looks(house, unit, found)
         rows = [_row(get_person(unit, person_id)) for person_id in found]
     if not rows:
         raise NotFound("Nobody is known by exactly this: check the spelling, or enrol them first.")
@@ -213,7 +216,9 @@ def export(
     context = context_of(ctx)
     require_writable(out)
     with context.site() as (house, unit):
-        content = export_person(unit, house.vault, person_of(house, unit, name), purpose=purpose)
+        person_id = person_of(house, unit, name)
+        note_many(house, unit, Action.EXPORT_MANY, [person_id])
+        content = export_person(unit, house.vault, person_id, purpose=purpose)
     write_text(out, json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n")
     context.voice.answer(
         {"written": str(out)}, f"All that is held is in {out}: hand it over, then delete it."
@@ -233,7 +238,9 @@ def forget(
     context = context_of(ctx)
     require_writable(receipt)
     with context.site() as (house, unit):
-        made = forget_person(unit, house.vault, person_of(house, unit, name))
+        person_id = person_of(house, unit, name)
+        note_many(house, unit, Action.ERASE_MANY, [person_id])
+        made = forget_person(unit, house.vault, person_id)
     if receipt is not None:
         write_text(receipt, receipt_text(made))
     context.voice.answer({"erased": made.body["subject_id"], "key_id": made.key_id}, "Erased for good.")
@@ -249,6 +256,7 @@ def _suspend(ctx: typer.Context, name: str, *, suspended: bool) -> None:
 
 
 def _held(house: House, unit: Unit, person_id: str, purpose: str) -> dict[str, Any]:
+    note_looks(house, unit, [person_id])
     view = view_person(unit, house.vault, person_id, purpose=purpose)
     groups = {group.id: group.name for group in list_groups(unit)}
     kinds = [kind for _, kind in list_credentials(unit, person_id)]

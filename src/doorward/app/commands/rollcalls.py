@@ -38,6 +38,8 @@ def start(
 ) -> None:
     """Begin to look for everybody counted inside now, and show who is missing.
 
+    Over REST this also needs the right people:read; whoever sits at this machine holds every right.
+
     Example: doorward rollcall start --drill
     """
     context = context_of(ctx)

@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 
+from doorward.app.commands.alone import note_search
 from doorward.app.commands.finding import plan_of
 from doorward.app.commands.moments import day_of
 from doorward.app.context import context_of
@@ -100,7 +101,9 @@ def set_rules(
             "keep_passages_days": keep_passages_days,
         }
         changes = {key: value for key, value in given.items() if value is not None}
-        set_site_rules(unit, SiteRules(**{**_as_given(rules), **changes, "calendar": calendar}))
+        wanted = SiteRules(**{**_as_given(rules), **changes, "calendar": calendar})
+        note_search(house, unit, wanted)
+        set_site_rules(unit, wanted)
         facts = _facts(house, unit)
     context.voice.card("Site", facts)
 

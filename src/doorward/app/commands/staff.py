@@ -1,5 +1,7 @@
 """`doorward staff ...`: who works with this server, and as what. No password is ever typed here."""
 
+from collections.abc import Callable
+
 import typer
 
 from doorward.app.commands.finding import everything
@@ -84,13 +86,8 @@ def suspend(ctx: typer.Context, who: str = WHO) -> None:
 
     Example: doorward staff suspend dana
     """
-    context = context_of(ctx)
-    with context.everywhere() as (house, unit):
-        account_id = find_staff(unit, house.vault, who)
-        service.suspend_account(unit, account_id)
-    context.voice.answer(
-        {"id": account_id, "state": "suspended"}, "Suspended; `doorward staff resume` ends it."
-    )
+    said = "Suspended; `doorward staff resume` ends it."
+    _change(ctx, who, service.suspend_account, state="suspended", said=said)
 
 
 @commands.command()
@@ -99,11 +96,7 @@ def resume(ctx: typer.Context, who: str = WHO) -> None:
 
     Example: doorward staff resume dana
     """
-    context = context_of(ctx)
-    with context.everywhere() as (house, unit):
-        account_id = find_staff(unit, house.vault, who)
-        service.resume_account(unit, account_id)
-    context.voice.answer({"id": account_id, "state": "open"}, "Open again.")
+    _change(ctx, who, service.resume_account, state="open", said="Open again.")
 
 
 @commands.command()
@@ -112,11 +105,7 @@ def remove(ctx: typer.Context, who: str = WHO) -> None:
 
     Example: doorward staff remove dana
     """
-    context = context_of(ctx)
-    with context.everywhere() as (house, unit):
-        account_id = find_staff(unit, house.vault, who)
-        service.close_account(unit, account_id)
-    context.voice.answer({"id": account_id, "state": "closed"}, "Closed.")
+    _change(ctx, who, service.close_account, state="closed", said="Closed.")
 
 
 @commands.command()
@@ -130,6 +119,16 @@ def reset(ctx: typer.Context, who: str = WHO) -> None:
         account_id = find_staff(unit, house.vault, who)
         token = service.reset_account(unit, house.vault, account_id)
     _tell_link(context, house, account_id, token)
+
+
+def _change(
+    ctx: typer.Context, who: str, deed: Callable[[Unit, str], None], *, state: str, said: str
+) -> None:
+    context = context_of(ctx)
+    with context.everywhere() as (house, unit):
+        account_id = find_staff(unit, house.vault, who)
+        deed(unit, account_id)
+    context.voice.answer({"id": account_id, "state": state}, said)
 
 
 def _tell_link(context: Context, house: House, account_id: str, token: str) -> None:

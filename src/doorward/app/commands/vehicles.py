@@ -2,11 +2,13 @@
 
 import typer
 
+from doorward.app.commands.alone import note_looks, note_many
 from doorward.app.commands.finding import everything, person_of, plan_of, vehicle_of
 from doorward.app.commands.moments import WHEN_HELP, moment_of
 from doorward.app.commands.unseen import DASH, unseen
 from doorward.app.context import context_of
 from doorward.people.model import Listing
+from doorward.people.model.approvals import Action
 from doorward.people.service import (
     add_vehicle,
     forget_vehicle,
@@ -97,7 +99,9 @@ def show(
     """
     context = context_of(ctx)
     with context.site() as (house, unit):
-        view = view_vehicle(unit, house.vault, vehicle_of(house, unit, plate), purpose=purpose)
+        vehicle_id = vehicle_of(house, unit, plate)
+        note_looks(house, unit, [vehicle_id])
+        view = view_vehicle(unit, house.vault, vehicle_id, purpose=purpose)
     vehicle = view.vehicle
     facts = {
         "id": vehicle.id,
@@ -157,7 +161,9 @@ def forget(ctx: typer.Context, plate: str = PLATE) -> None:
     """
     context = context_of(ctx)
     with context.site() as (house, unit):
-        receipt = forget_vehicle(unit, house.vault, vehicle_of(house, unit, plate))
+        vehicle_id = vehicle_of(house, unit, plate)
+        note_many(house, unit, Action.ERASE_VEHICLES, [vehicle_id])
+        receipt = forget_vehicle(unit, house.vault, vehicle_id)
     context.voice.answer({"erased": receipt.body["subject_id"]}, "Erased for good.")
 
 
