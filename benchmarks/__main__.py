@@ -41,10 +41,11 @@ def main(wanted: list[str]) -> int:
 def _ran(name: str, figures: Path, *, beside: tuple[str, ...] = ()) -> list[str]:
     """Runs one, and another at the same time, whose answers come after; who could not run to the end."""
     with tempfile.TemporaryFile() as said:
+        began = time.monotonic()
         others = {other: _started(other, figures, said) for other in beside}
-        failed = _told(name, _started(name, figures, None))
+        failed = _told(name, _started(name, figures, None), began)
         for other, process in others.items():
-            failed += _told(other, process, said)
+            failed += _told(other, process, began, said)
     return failed
 
 
@@ -56,8 +57,9 @@ def _started(name: str, figures: Path, into: IO[bytes] | None) -> subprocess.Pop
     return subprocess.Popen(command, cwd=HERE.parent, env=environment, stdout=into, stderr=into)
 
 
-def _told(name: str, process: subprocess.Popen[bytes], said: IO[bytes] | None = None) -> list[str]:
-    began = time.monotonic()
+def _told(
+    name: str, process: subprocess.Popen[bytes], began: float, said: IO[bytes] | None = None
+) -> list[str]:
     failed = [name] if process.wait() else []
     if said is not None:
         said.seek(0)

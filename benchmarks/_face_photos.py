@@ -46,6 +46,15 @@ class Pair:
     fold: int
 
 
+def photo_folder() -> Path | None:
+    """Where the photos lie; None, said why, where there are none."""
+    folder = Path(os.environ.get("DOORWARD_DATA", "")) / "faces_lfw"
+    if "DOORWARD_DATA" in os.environ and any(folder.glob("*/*.jpg")):
+        return folder
+    print("Skipped: point DOORWARD_DATA at a folder that holds faces_lfw/PERSON/PHOTO.jpg.")
+    return None
+
+
 def gather(folder: Path) -> Photos:
     """Observes every photo and takes the face nearest the middle, which is whom these photos mean."""
     names = [str(path.relative_to(folder)) for path in sorted(folder.glob("*/*.jpg"))]

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from benchmarks._face_photos import nearest_middle
 from benchmarks._face_statistics import Share
 from benchmarks._figures import Figure, tell
 from doorward.vision import faces, fold, weights
+from doorward.vision.runtime import onnxruntime
 
 _ROUNDS = 15
 _PICTURES = 12

@@ -12,7 +12,6 @@ download them when first used), InsightFace (weights for research only).
 """
 
 import json
-import math
 import os
 import subprocess
 import tempfile
@@ -34,15 +33,18 @@ class Peer:
     process: subprocess.Popen[str]
 
     def ask(self, picture: Path, **more: str) -> dict[str, Any]:
-        """What it makes of one picture, with `ms` and `cpu_ms` that it took; `error` if it failed."""
+        """What it makes of one picture, with `ms` and `cpu_ms` that it took; `error` if it failed.
+
+        A peer that ends in the middle ends the benchmark: its silence must not count as wrong answers.
+        """
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         try:
             self.process.stdin.write(json.dumps({"picture": str(picture), **more}) + "\n")
             self.process.stdin.flush()
             answer: dict[str, Any] = json.loads(self.process.stdout.readline())
-        except (OSError, ValueError):
-            return {"error": "it ended", "ms": math.nan, "cpu_ms": math.nan}
+        except (OSError, ValueError) as error:
+            raise SystemExit("A peer ended in the middle: nothing was compared.") from error
         return answer
 
 

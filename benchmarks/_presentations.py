@@ -5,6 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
+Points = NDArray[np.float64]
+Fill = Image | tuple[int, int, int]
 GREY = (120, 120, 120)
 
 
@@ -104,27 +106,112 @@ def _quad(
     part[inside] = (points[0].reshape(*x.shape, 2) + origin)[inside]
 
 
-def eyes_shut(photo: Image, landmarks: NDArray[np.float32], share: float) -> Image:
-    """The same face with lids drawn over a share (0 to 1) of the eyes' openings, shut with a lash line."""
-    out = photo.copy()
-    across = landmarks[1] - landmarks[0]
-    eyes, angle = float(np.hypot(*across)), float(np.degrees(np.arctan2(across[1], across[0])))
-    for eye in landmarks[:2]:
-        centre = (round(float(eye[0])), round(float(eye[1])))
-        axes = (round(0.27 * eyes), max(1, round(0.15 * eyes)))
-        mask = np.zeros(photo.shape[:2], np.uint8)
-        cv2.ellipse(mask, centre, axes, angle, 0, 360, 255, -1)
-        lid = cv2.inpaint(photo, mask, 5, cv2.INPAINT_TELEA)
-        if share >= 1.0:
-            lash = (centre[0], centre[1] + round(0.05 * eyes))
-            cv2.ellipse(
-                lid, lash, (axes[0] - 3, max(1, axes[1] // 3)), angle, 20, 160, (40, 40, 45), 2, cv2.LINE_AA
-            )
-        lid = cv2.GaussianBlur(lid, (0, 0), 0.8)
-        edge = centre[1] - axes[1] + 2 * axes[1] * share
-        mask[round(edge) :] = 0
-        out[mask > 0] = lid[mask > 0]
+def eyes_shut(photo: Image, outlines: list[tuple[Points, Points]], share: float, lash: float = 0.7) -> Image:
+    """The same face with upper lids drawn over a share (0 to 1) of the eyes, each edge with a lash line.
+
+    `outlines`: each eye's upper and lower edge, corner to corner. The lid is the skin around the opening.
+    """
+    out: NDArray[np.uint8] = np.array(photo)
+    eyes = float(np.hypot(*(outlines[1][0].mean(axis=0) - outlines[0][0].mean(axis=0))))
+    for upper, told in outlines:
+        lower = np.where(told[:, 1:] >= upper[:, 1:], told, upper)
+        eye = np.zeros(photo.shape[:2], np.uint8)
+        cv2.fillPoly(eye, [np.round(np.vstack([upper, lower[::-1]])).astype(np.int32)], 255)
+        wide = max(3, round(0.11 * eyes)) | 1
+        opening = cv2.dilate(eye, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide)))
+        lid = cv2.GaussianBlur(cv2.inpaint(photo, opening, 3, cv2.INPAINT_TELEA), (0, 0), 0.04 * eyes)
+        edge = upper + share * (lower - upper)
+        lidded = _above(edge, eyes, photo.shape[:2]) * (opening > 0)
+        covered = cv2.GaussianBlur(lidded, (0, 0), 0.8)[..., None]
+        line = np.zeros(photo.shape[:2], np.float32)
+        cv2.polylines(line, [_eighths(edge)], False, 1.0, max(1, round(0.028 * eyes)), cv2.LINE_AA, 3)
+        dark = lash * cv2.GaussianBlur(line, (0, 0), 0.8)[..., None]
+        drawn = (lid * covered + out * (1 - covered)) * (1 - dark) + 0.25 * lid * dark
+        out = np.asarray(np.clip(drawn, 0, 255), np.uint8)
     return out
+
+
+def _above(edge: Points, eyes: float, size: tuple[int, ...]) -> NDArray[np.float32]:
+    """1 above the lid's edge, a little wider than the eye."""
+    beside, up = np.array([0.06 * eyes, -0.02 * eyes]), np.array([0, 0.3 * eyes])
+    ring = [*edge, edge[-1] + beside, edge[-1] - up, edge[0] - up, edge[0] + beside * [-1, 1]]
+    mask = np.zeros(size, np.float32)
+    cv2.fillPoly(mask, [_eighths(np.array(ring))], 1.0, cv2.LINE_8, 3)
+    return mask
+
+
+def _eighths(points: Points) -> NDArray[np.int32]:
+    """For OpenCV's drawing with three fractional bits."""
+    return np.round(points * 8).astype(np.int32)
+
+
+def strip(photo: Image, landmarks: NDArray[np.float32], fill: Fill, above: float, below: float) -> Image:
+    """A strip laid over the eyes, from so many eye distances above their line to so many below it.
+
+    Filled with a colour, or with what another picture of the same size shows there.
+    """
+    across = (landmarks[1] - landmarks[0]).astype(np.float64)
+    down = np.array([-across[1], across[0]])
+    left, right = landmarks[0] - 0.8 * across, landmarks[1] + 0.8 * across
+    corners = np.array([left - above * down, right - above * down, right + below * down, left + below * down])
+    mask = np.zeros(photo.shape[:2], np.uint8)
+    cv2.fillConvexPoly(mask, _eighths(corners), 255, cv2.LINE_8, 3)
+    out = photo.copy()
+    out[mask > 0] = fill if isinstance(fill, tuple) else fill[mask > 0]
+    return out
+
+
+def laid_over(photo: Image, landmarks: NDArray[np.float32], other: Image, its: NDArray[np.float32]) -> Image:
+    """Another picture, moved so that its eyes lie over the photo's."""
+    before, after = its[:2].astype(np.float64), landmarks[:2].astype(np.float64)
+    old, new = complex(*(before[1] - before[0])), complex(*(after[1] - after[0]))
+    turn = new / old
+    matrix = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
+    shift = after[0] - matrix @ before[0]
+    moved = cv2.warpAffine(
+        other,
+        np.hstack([matrix, shift[:, None]]),
+        photo.shape[1::-1],
+        flags=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(moved, np.uint8)
+
+
+def as_bright(picture: Image, photo: Image, place: NDArray[np.bool_]) -> Image:
+    """A picture in the photo's light, by what both show at a place."""
+    ratio = photo[place].mean(axis=0) / np.maximum(picture[place].mean(axis=0), 1.0)
+    return np.asarray(np.clip(picture * ratio, 0, 255), np.uint8)
+
+
+def with_eyes_of(
+    photo: Image, landmarks: NDArray[np.float32], other: Image, its: NDArray[np.float32]
+) -> Image:
+    """The photo with another picture's eyes in place of its own, softly blended."""
+    eyes = float(np.hypot(*(landmarks[1] - landmarks[0])))
+    place = np.zeros(photo.shape[:2], np.float32)
+    for eye in landmarks[:2].astype(int).tolist():
+        cv2.ellipse(place, eye, (int(0.3 * eyes), int(0.18 * eyes)), 0, 0, 360, 1.0, -1)
+    share = np.asarray(cv2.GaussianBlur(place, (0, 0), 0.05 * eyes))[..., None]
+    lent = as_bright(laid_over(photo, landmarks, other, its), photo, share[..., 0] > 0.5)
+    return np.asarray(photo * (1 - share) + lent * share, np.uint8)
+
+
+def flexed(photo: Image, chance: np.random.Generator) -> Image:
+    """A photo on paper that is bent and rocked while the camera looks."""
+    return bent(photo, float(np.clip(chance.normal(0, 6), -14, 14)), chance.uniform(1.0, 3.0))
+
+
+def held(photo: Image, chance: np.random.Generator) -> Image:
+    """What a camera sees of something held nearly still: small movements, flicker and noise."""
+    size = photo.shape[1::-1]
+    matrix = cv2.getRotationMatrix2D(
+        (size[0] / 2, size[1] / 2), chance.normal(0, 0.7), 1 + chance.normal(0, 0.006)
+    )
+    matrix[:, 2] = matrix[:, 2] + chance.normal(0, 1.5, 2)
+    seen = cv2.warpAffine(photo, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    noisy = seen * chance.normal(1, 0.015) + chance.normal(0, 3, seen.shape)
+    return np.asarray(np.clip(noisy, 0, 255), np.uint8)
 
 
 def shaken(photo: Image, chance: np.random.Generator) -> Image:

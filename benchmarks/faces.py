@@ -1,21 +1,18 @@
 """Faces: accuracy on the photos under DOORWARD_DATA/faces_lfw, and speed beside OpenCV's own pipeline."""
 
-import os
 import sys
-from pathlib import Path
 
 from benchmarks._face_accuracy import report_all_pairs, report_pairs, report_table
 from benchmarks._face_open_set import report_open_set
-from benchmarks._face_photos import gather, listed_pairs
+from benchmarks._face_photos import gather, listed_pairs, photo_folder
 from benchmarks._face_speed import report_agreement, report_speed
 from doorward.vision import weights
 
 
 def main() -> int:
     """Print everything that can be measured with what is there."""
-    folder = Path(os.environ.get("DOORWARD_DATA", "")) / "faces_lfw"
-    if "DOORWARD_DATA" not in os.environ or not any(folder.glob("*/*.jpg")):
-        print("Skipped: point DOORWARD_DATA at a folder that holds faces_lfw/PERSON/PHOTO.jpg.")
+    folder = photo_folder()
+    if folder is None:
         return 0
     weights.prepare()
     report_agreement(folder)

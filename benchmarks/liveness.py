@@ -2,6 +2,7 @@
 
 import collections
 import functools
+import hashlib
 import itertools
 import math
 import os
@@ -13,10 +14,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks._presentations import Image, bent, eyes_shut, flat, head, shaken
+from benchmarks._blinks import CASES, SHUT_PHOTOS, Shown, blinking
+from benchmarks._presentations import Image, bent, flat, flexed, head, shaken, with_eyes_of
 from doorward.vision.decoding import load_image
 from doorward.vision.faces import observe
-from doorward.vision.liveness import Challenge, ChallengeDetector, Failed, Passed, Step
+from doorward.vision.liveness import Challenge, ChallengeDetector, Failed, Passed, Step, cues
+from doorward.vision.liveness.blink import CLOSED, LEAST_LIKENESS, LEAST_PRESENCE
 from doorward.vision.liveness.parallax import narrowing, nose_parallax
 from doorward.vision.liveness.turn import FRONTAL_DEGREES, LEAST_NARROWING, LEAST_PARALLAX
 from doorward.vision.model import FaceObservation
@@ -31,10 +34,11 @@ PICTURE_SWEEP = [0, 10, 20, 28, 34, 38, 42, 46, 50, 54, 58, 62, 66, 62, 56, 48, 
 
 @dataclass(frozen=True)
 class Person:
-    """One photo (twice its size) with the face in it."""
+    """One photo (twice its size) with the face in it, and the start of its file's SHA-256."""
 
     photo: Image
     face: FaceObservation
+    digest: str
 
 
 def wilson(hits: int, trials: int) -> str:
@@ -53,7 +57,7 @@ def people(folder: Path) -> Iterator[tuple[str, Person]]:
     for path in sorted(folder.glob("*/*.jpg")):
         photo = cv2.resize(load_image(path), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
         for face in observe(photo, largest_only=True):
-            yield path.parent.name, Person(photo, face)
+            yield path.parent.name, Person(photo, face, hashlib.sha256(path.read_bytes()).hexdigest()[:8])
 
 
 def track(frames: Iterable[Image], face: FaceObservation) -> list[tuple[Image, FaceObservation | None]]:
@@ -116,28 +120,55 @@ def tell(name: str, counts: collections.Counter[str], wanted: str) -> None:
     print(f"  {name:56s} {wanted} {wilson(counts[wanted], counts.total())}  {others}", flush=True)
 
 
-def blinks(chosen: list[Person]) -> None:
-    """Lids drawn over the eyes, and pictures that only shake."""
-    chance = np.random.default_rng(11)
-    for name, closing in (
-        ("lids drawn shut for 0.3 s", [0.5, 1, 1, 1, 0.5]),
-        ("lids drawn half shut", [0.5] * 4),
-    ):
-        counts = collections.Counter(
-            verdict(track(_blinking(one, closing, chance), one.face), (Step.BLINK,)) for one in chosen
-        )
+def blinks(chosen: list[Person], shut: list[Person]) -> None:
+    """Drawn lids, strips laid over the eyes, and pictures that only shake or bend."""
+    for name in CASES:
+        counts = collections.Counter[str]()
+        for number, one in enumerate(chosen):
+            other = shut[number % len(shut)]
+            shown = Shown(
+                one.photo, one.face.detection.landmarks, (other.photo, other.face.detection.landmarks)
+            )
+            frames = blinking(shown, name, np.random.default_rng(number))
+            counts[verdict(track(frames, one.face), (Step.BLINK,))] += 1
         tell(name, counts, "passed")
-    counts = collections.Counter(
-        verdict(track((shaken(one.photo, chance) for _ in range(60)), one.face), (Step.BLINK,))
-        for one in chosen
-    )
-    tell("picture shaken for 6 s, blink asked for", counts, "passed")
+    for name, moved in (("picture shaken for 6 s", shaken), ("paper flexed and rocked for 6 s", flexed)):
+        counts = collections.Counter[str]()
+        for number, one in enumerate(chosen):
+            chance = np.random.default_rng(number)
+            frames = (one.photo if frame < 7 else moved(one.photo, chance) for frame in range(67))
+            counts[verdict(track(frames, one.face), (Step.BLINK,))] += 1
+        tell(name + ", blink asked for", counts, "passed")
 
 
-def _blinking(one: Person, closing: list[float], chance: np.random.Generator) -> Iterator[Image]:
-    for share in [*[0.0] * 10, *closing, *[0.0] * 6]:
-        image = eyes_shut(one.photo, one.face.detection.landmarks, share) if share else one.photo
-        yield np.clip(image + chance.normal(0, 3, image.shape), 0, 255).astype(np.uint8)
+def real_lids(everybody: dict[str, list[Person]]) -> None:
+    """Photos with eyes really shut, against the same with the person's own open eyes from another photo."""
+    counts, each = collections.Counter[str](), collections.Counter[str]()
+    for photos in everybody.values():
+        for one in (photo for photo in photos if photo.digest in SHUT_PHOTOS):
+            open_eyed = [other for other in photos if other.digest not in SHUT_PHOTOS]
+            ends = [_really_shut(one, other) for other in open_eyed]
+            counts.update(ends)
+            if ends:
+                each["shut" if 2 * ends.count("shut") > len(ends) else "not"] += 1
+    tell("eyes really shut, pairs of photos", counts, "shut")
+    tell("the same, photos (by most of their pairs)", each, "shut")
+
+
+def _really_shut(one: Person, other: Person) -> str:
+    marks = one.face.detection.landmarks
+    opened = with_eyes_of(one.photo, marks, other.photo, other.face.detection.landmarks)
+    found = observe(opened, largest_only=True)
+    if not found:
+        return "no face"
+    up, down = cues(opened, found[0], 0.0), cues(one.photo, one.face, 0.1)
+    if up.lids is None or down.lids is None:
+        return "not measured"
+    ratio = max(down.lids.right / up.lids.right, down.lids.left / up.lids.left)
+    if ratio > CLOSED:
+        return "open"
+    covered = down.lids.presence < LEAST_PRESENCE * up.lids.presence
+    return "covered" if covered or float(up.template @ down.template) < LEAST_LIKENESS else "shut"
 
 
 def swaps(chosen: list[Person]) -> None:
@@ -165,7 +196,7 @@ def real_turns(everybody: dict[str, list[Person]]) -> None:
 
 
 def main(wanted: list[str]) -> int:
-    """Print each presentation's share of passes; words pick some of the turns."""
+    """Print each presentation's share of passes; `blinks`, or words for some of the turns, print less."""
     folder = Path(os.environ.get("DOORWARD_DATA", "")) / "faces_lfw"
     if not folder.is_dir():
         print("no faces to measure with: point DOORWARD_DATA at them")
@@ -182,8 +213,11 @@ def main(wanted: list[str]) -> int:
     chosen = [frontal[number] for number in order[:PEOPLE]]
     print(f"{len(chosen)} people, {RATE:g} frames a second; 95 % intervals")
     real_turns(everybody)
+    if not wanted or "blinks" in wanted:
+        shut = [one for photos in everybody.values() for one in photos if one.digest in SHUT_PHOTOS]
+        real_lids(everybody)
+        blinks(chosen, shut)
     if not wanted:
-        blinks(chosen)
         swaps(chosen)
     turns(chosen, wanted)
     return 0

@@ -7,10 +7,9 @@ from doorward.vision import weights
 
 
 def main() -> int:
-    """Print it against its limit."""
+    """Print it against its limit; how much could not be measured."""
     weights.prepare()
-    report_memory()
-    return 0
+    return report_memory()
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks._face_photos import Pair, listed_pairs, meant
+from benchmarks._face_photos import Pair, listed_pairs, meant, photo_folder
 from benchmarks._face_speed import door_frames, opencv_template
 from benchmarks._face_statistics import Share, told_right
 from benchmarks._figures import Figure, tell
@@ -28,9 +28,8 @@ Embed = Callable[[Path], Template | None]
 
 def main() -> int:
     """Print both comparisons, with whichever peers can run."""
-    folder = Path(os.environ.get("DOORWARD_DATA", "")) / "faces_lfw"
-    if "DOORWARD_DATA" not in os.environ or not any(folder.glob("*/*.jpg")):
-        print("Skipped: point DOORWARD_DATA at a folder that holds faces_lfw/PERSON/PHOTO.jpg.")
+    folder = photo_folder()
+    if folder is None:
         return 0
     weights.prepare()
     cv2.setNumThreads(1)

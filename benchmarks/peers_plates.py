@@ -12,8 +12,9 @@ import numpy as np
 from benchmarks._face_statistics import Share
 from benchmarks._figures import Figure, tell
 from benchmarks._peers import Peer, peer
+from benchmarks._plate_pictures import labelled, opened
 from doorward.vision import weights
-from doorward.vision.plates import Region, normalise, read
+from doorward.vision.plates import Region, read
 
 _SETS = ("plates_cn_frames",)
 
@@ -45,13 +46,10 @@ def main() -> int:
 
 def _compare(folder: Path, other: Peer) -> None:
     tally = _Tally()
-    for place in sorted(folder.glob("*.jpg")):
-        truth = normalise(place.stem.rsplit("_", 1)[-1])
-        image = cv2.imdecode(np.frombuffer(place.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
-        if image is None:
-            continue
+    for place, truth in labelled(folder):
+        image = opened(place)
         began, used = time.perf_counter(), time.process_time()
-        found = read(np.asarray(image, np.uint8), region=Region.CN)
+        found = read(image, region=Region.CN)
         tally.our_ms.append(1e3 * max(time.process_time() - used, 0.0))
         walled = 1e3 * (time.perf_counter() - began)
         answer = other.ask(place)
@@ -63,7 +61,8 @@ def _compare(folder: Path, other: Peer) -> None:
         tally.their_ms.append(float(answer["cpu_ms"]))
         if theirs == truth != ours:
             print(f"    only hyperlpr2 read {place.name}; ours {ours or 'nothing'} ({walled:.0f} ms)")
-    _report(folder.name, tally)
+    if tally.of:
+        _report(folder.name, tally)
 
 
 def _report(name: str, tally: _Tally) -> None:
@@ -73,7 +72,14 @@ def _report(name: str, tally: _Tally) -> None:
     print(f"  ours       {ours}  {our:6.1f} ms")
     print(f"  hyperlpr2  {theirs}  {their:6.1f} ms")
     better = ours.value >= theirs.value
-    tell(Figure(f"{name}: exact reads, ours / hyperlpr2", f"{ours.value / theirs.value:.2f}", ">= 1", better))
+    tell(
+        Figure(
+            f"{name}: exact reads, ours / hyperlpr2",
+            f"{ours.value / max(theirs.value, 1e-9):.2f}",
+            ">= 1",
+            better,
+        )
+    )
     tell(Figure(f"{name}: time, ours / hyperlpr2", f"{our / their:.2f} ({our:.0f} / {their:.0f} ms)"))
 
 

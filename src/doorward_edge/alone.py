@@ -13,6 +13,7 @@ from doorward.core.wire import (
     PolicyEntry,
     credential_hash,
 )
+from doorward_edge.passage import Seen
 
 
 class Because(StrEnum):
@@ -32,6 +33,7 @@ class Because(StrEnum):
     LATE = "answer-too-late"
     USED = "permit-used-before"
     DISK = "agent-disk-failed"
+    NO_STATE = "agent-without-state-file"
     FAULT = "agent-fault"
     SERVER = "refused-by-server"
 
@@ -52,6 +54,13 @@ class PolicyBook:
     def __init__(self, policy: OfflinePolicy) -> None:
         self.policy = policy
         self._entries = {(entry.kind, entry.hash): entry for entry in policy.entries}
+
+    def usable(self, seen: Seen) -> dict[Credential, str]:
+        """What of a passage may be looked up: a plate only if it was read as well as the gate asks."""
+        policy = self.policy
+        return seen.credentials(
+            least_frames=policy.least_frames, least_confidence=policy.least_character_confidence
+        )
 
     def hashes(self, shown: dict[Credential, str]) -> tuple[CredentialSeen, ...]:
         """What was shown, reduced to keyed hashes."""

@@ -23,6 +23,7 @@ from doorward_edge.wiring import build_barrier, build_inputs, build_link, build_
 WORKS = "works"
 FRAMES_TRIED = 50
 WANTED_WEIGHTS = {"face": ("face_detector.onnx", "face_recogniser.onnx"), "plate": ("text_detector.onnx",)}
+CHALLENGE_WEIGHTS = ("face_mesh.onnx",)
 
 
 class _Polled(Protocol):
@@ -95,7 +96,7 @@ def _check_barrier(table: BarrierTable, agent_id: str) -> None:
 
 
 def _check_weights(camera: CameraTable) -> None:
-    for name in WANTED_WEIGHTS[camera.looks_for]:
+    for name in (*WANTED_WEIGHTS[camera.looks_for], *(CHALLENGE_WEIGHTS if camera.challenge else ())):
         weights.proven_path(name)
 
 

@@ -127,6 +127,16 @@ class Config(Section):
         return tuple(map(frozenset, listed)) or (frozenset(str(one) for one in self.expects),)
 
     @property
+    def lets_out(self) -> bool:
+        """Whether this agent may be all that lets somebody out: a way out, an exit button, a fire contact."""
+        meant = {contact.means for table in self.inputs for contact in table.contacts}
+        return (
+            self.direction is Direction.OUT
+            or Input.FIRE in meant
+            or (self.exit_opens and Input.EXIT in meant)
+        )
+
+    @property
     def server_keys(self) -> tuple[str, ...]:
         """The keys of the server that count from the start."""
         key = self.server.public_key

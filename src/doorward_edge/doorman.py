@@ -58,6 +58,9 @@ class Doorman:
         return self._alone.unrecorded(seen, Because.FAULT)
 
     def _decide(self, seen: Seen) -> Decision:
+        if not (self._post.state.is_kept or self._alone.leads_out):
+            # What was used up would be forgotten at the next start.
+            return self._alone.unrecorded(seen, Because.NO_STATE)
         # What was decided alone is told in the background: its numbers are below the one given now.
         return self._ask(seen) if self._upkeep.reachable else self._alone.decide(seen, None)
 

@@ -57,35 +57,50 @@ class Listener:
         self._held = held
         self._readers = tuple(readers)
         self._inputs = tuple(inputs)
-        self._stands: dict[Input, bool] = dict(AT_REST)
+        self._stands: dict[tuple[Input, int, str], bool] = {}  # by meaning, device and name
         self._typed: dict[str, str] = {}
 
     def listen(self, heard: Callable[[Seen], None]) -> None:
         """One round over all devices; whatever was shown goes to `heard`."""
-        for inputs in self._inputs:
-            self._drain(inputs)
+        for device, inputs in enumerate(self._inputs):
+            self._drain(device, inputs)
         self._held.keep()
         now = self._post.clock.monotonic()
         # All that has arrived was shown by now, even if deciding the first of it takes long.
         for seen in [seen for reader in self._readers for seen in self._read(reader, now)]:
             heard(seen)
 
-    def _drain(self, inputs: Inputs) -> None:
+    def _drain(self, device: int, inputs: Inputs) -> None:
         try:
             for _ in range(MOST_AT_ONCE):
                 change = inputs.poll()
                 if change is None:
                     return
-                self._changed(change)
+                self._changed(device, change)
         except Unavailable:
             self._post.statistics.input_failures += 1
 
-    def _changed(self, change: InputChange) -> None:
-        if self._stands.get(change.input) == change.active:
+    def _changed(self, device: int, change: InputChange) -> None:
+        """Each press of a button counts; else of several contacts of one meaning, whether any is active."""
+        contact = (change.input, device, change.contact)
+        if self._stands.get(contact, AT_REST.get(change.input)) == change.active:
             return
-        self._stands[change.input] = change.active
-        self._act(change)
-        state = STATES.get((change.input, change.active))
+        before = self._is_active(change.input)
+        self._stands[contact] = change.active
+        after = self._is_active(change.input)
+        if change.input is Input.EXIT:
+            self._take(change.input, active=change.active)
+        elif after is not before:
+            self._take(change.input, active=bool(after))
+
+    def _is_active(self, meaning: Input) -> bool | None:
+        """Whether any contact of that meaning is active; None if none has spoken that must."""
+        said = [active for (means, _, _), active in self._stands.items() if means is meaning]
+        return any(said) if said else AT_REST.get(meaning)
+
+    def _take(self, meaning: Input, *, active: bool) -> None:
+        self._act(InputChange(meaning, active))
+        state = STATES.get((meaning, active))
         if state is not None:
             self._report(state)
 

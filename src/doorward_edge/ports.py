@@ -140,10 +140,14 @@ class Input(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InputChange:
-    """How one contact stands now; saying the same twice changes nothing."""
+    """How one contact stands now; saying the same twice changes nothing.
+
+    Contacts of one meaning (two leaves, two call points) differ by the name that `contact` gives.
+    """
 
     input: Input
     active: bool
+    contact: str = ""
 
 
 class Inputs(Protocol):

@@ -41,8 +41,6 @@ class Orders:
     acknowledge_seconds: float = 2.0
     exit_opens: bool = False
     relocks: bool = False
-    least_plate_frames: int = 3
-    least_character_confidence: float = 0.5
     most_refusals_kept: int = 20_000
 
 

@@ -46,20 +46,19 @@ class Standalone:
         return self._open(decision, sequence) if alone.opens else decision
 
     def unrecorded(self, seen: Seen, because: Because) -> Decision:
-        """What cannot be written down does not happen, except that nobody is locked in."""
-        if not self.leads_out:
+        """What cannot be written down does not happen, except that nobody is locked in, nor kept from passing
+        a gate that is held open to all.
+        """
+        if not (self.leads_out or self._held.is_open_to_all):
             return Decision(seen=seen, because=because, offline=True)
         self._post.statistics.unrecorded_openings += 1
         return Decision(seen=seen, opens=True, offline=True, moved=self._post.move(self._seconds()))
 
     def _alone(self, seen: Seen) -> Alone:
-        post, orders = self._post, self._post.orders
+        post, book = self._post, self._upkeep.book
         return decide_alone(
-            self._upkeep.book,
-            seen.credentials(
-                least_frames=orders.least_plate_frames,
-                least_confidence=orders.least_character_confidence,
-            ),
+            book,
+            book.usable(seen) if book else {},
             direction=Direction.OUT if self.leads_out else Direction.IN,
             now=post.watch.server_now(),
             doubtful=post.watch.doubtful,

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from doorward.core.errors import Tampered, Unavailable
-from doorward.core.wire import Direction
 from doorward.vision.sources import open_source
 from doorward_edge.agent import Agent, Watcher
 from doorward_edge.clock import ClockWatch, SystemClock
@@ -22,13 +21,15 @@ from doorward_edge.keys import load_api_key, load_key, server_key
 from doorward_edge.passage import Seen
 from doorward_edge.ports import Barrier, Clock, Inputs, Prompt, Shown
 from doorward_edge.post import Post
-from doorward_edge.state import AgentState
+from doorward_edge.state import AgentState, Foreign
 from doorward_edge.statistics import AgentStatistics
 from doorward_edge.trust import Trust
 from doorward_edge.watcher.budget import FrameBudget
 from doorward_edge.watcher.faces import FaceWatch, watch_faces
 from doorward_edge.watcher.liveness import new_challenge_check
 from doorward_edge.watcher.plates import VotingFollower, watch_plates
+
+WITHOUT_STATE = "This gate works without its state file: whoever leaves may, all ways in stay shut."
 
 
 def build_agent(config: Config, *, prompt: Prompt, new_state: bool = False) -> Agent:
@@ -58,12 +59,15 @@ def build_agent(config: Config, *, prompt: Prompt, new_state: bool = False) -> A
 
 
 def open_state(config: Config, key: Ed25519PrivateKey) -> AgentState:
-    """The agent's memory; a way out does without a disk, as nobody may be locked in for one."""
+    """The agent's memory. Nobody may be locked in for the want of one: where it may be all that lets somebody
+    out, the agent works without. Then ways out, exit button, fire contact and orders open, and a way in stays
+    shut until the file was mended and the agent restarted.
+    """
     try:
         return AgentState(config.state_file, key)
-    except (OSError, Unavailable, Tampered) as error:
-        if config.direction is Direction.OUT:
-            sys.stderr.write(f"This way out works without its state file: {error}\n")
+    except (OSError, Unavailable, Tampered, Foreign) as error:
+        if config.lets_out:
+            sys.stderr.write(f"{WITHOUT_STATE} {error}\n")
             return AgentState(None, key)
         if isinstance(error, OSError):
             raise Unavailable("The state file cannot be made: check its folder.") from error

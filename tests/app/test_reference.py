@@ -1,3 +1,4 @@
+import io
 import shlex
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,12 @@ def test_each_event_of_the_log_can_be_told_from_the_source() -> None:
     events = all_events()
     assert {"gate.decided", "gate.opened", "order.given", "zone.set", "zone.reached"} <= events.keys()
     assert not [name for name, event in events.items() if not any(event.deeds)]
+
+
+@pytest.fixture(autouse=True)
+def asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an example reads in place of a dash."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("a line\n" * 9))
 
 
 @pytest.mark.parametrize("words", sorted(COMMANDS))

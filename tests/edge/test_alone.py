@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.core.wire import Credential, Direction, Mode, OfflinePolicy, Window
+from doorward.core.wire import Credential, Direction, Mode, OfflinePolicy, PlateEvidence, Window
 from doorward_edge.alone import Alone, Because, PolicyBook, decide_alone
+from doorward_edge.passage import Seen
 from tests.edge.world import CARD, NOON, FakeServer
 
 POLICY = FakeServer(now=lambda: NOON).policy()
@@ -46,6 +47,16 @@ def test_a_way_out_tells_who_left_even_by_a_policy_that_has_ended() -> None:
     stranger = {Credential.CARD: "nobody's"}
     book = PolicyBook(POLICY)
     assert decide_alone(book, stranger, direction=Direction.OUT, now=NOON, doubtful=True).subject_id is None
+
+
+@pytest.mark.parametrize(("frames", "sure", "counts"), [(6, 0.8, True), (5, 0.8, False), (6, 0.79, False)])
+def test_a_plate_counts_only_if_it_was_read_as_well_as_the_gate_asks(
+    frames: int, sure: float, counts: bool
+) -> None:
+    book = PolicyBook(replace(POLICY, least_frames=6, least_character_confidence=0.8))
+    read = PlateEvidence(candidates=(("AB123C", 0.9),), minimum_character_confidence=sure, frames=frames)
+    shown = book.usable(Seen(plate=read))
+    assert (Credential.PLATE in shown, decide(book.policy, shown).opens) == (counts, counts)
 
 
 @given(

@@ -5,16 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from doorward.core.errors import Denied, Tampered, Unavailable
+from doorward.core.errors import Denied
 from doorward.core.wire import Direction, Permit
-from doorward_edge.config import load_config
-from doorward_edge.drivers.simulated import SilentPrompt
 from doorward_edge.passage import Seen
-from doorward_edge.wiring import build_agent, open_state
-from tests.edge.test_cli import PLAIN, folder, write
-from tests.edge.world import AGENT_KEY, CARD, ORDERS, STRANGER_KEY, World
+from tests.edge.world import CARD, ORDERS, STRANGER_KEY, World
 
-__all__ = ["folder"]
 ANYBODY = Seen(card="nobody knows this card")
 
 
@@ -90,22 +85,3 @@ def test_a_server_that_denies_the_agent_does_not_lock_anybody_in(exit_: World) -
 
     exit_.server.before_answer = deny
     assert exit_.doorman.pass_one(ANYBODY).moved
-
-
-@pytest.mark.parametrize("spoil", ["damaged", "folder missing", "a folder"])
-def test_a_way_out_starts_without_its_state_and_an_entry_does_not(folder: Path, spoil: str) -> None:
-    path = folder / "agent.state"
-    if spoil == "damaged":
-        path.write_bytes(b"garbage" * 1000)
-    elif spoil == "a folder":
-        path.mkdir()
-    where = "none/agent.state" if spoil == "folder missing" else "agent.state"
-    text = PLAIN.replace("agent.state", where)
-    outward = text.replace("[server]", 'direction = "out"\n[server]', 1)
-    entry = load_config(write(folder / "in.toml", text))
-    with pytest.raises((Unavailable, Tampered)):
-        open_state(entry, AGENT_KEY)
-    agent = build_agent(load_config(write(folder / "out.toml", outward)), prompt=SilentPrompt())
-    agent.upkeep.recover()
-    assert agent.doorman.pass_one(ANYBODY).moved
-    agent.post.state.close()

@@ -72,6 +72,18 @@ def test_a_card_waits_for_the_challenge_of_whoever_showed_it_but_not_for_ever() 
     assert gathering.due(30.0)
 
 
+def test_card_and_pin_wait_for_no_challenge_of_whoever_stands_there() -> None:
+    gathering = Gathering([frozenset({"card", "pin"}), frozenset({"face"})], seconds=6.0, longest=30.0)
+    gathering.wait(0.0)
+    gathering.add(Seen(card="a"), 0.5)
+    gathering.wait(1.0)
+    gathering.add(Seen(pin="2468"), 1.5)
+    gathering.wait(1.6)
+    due = gathering.due(1.6)
+    assert due
+    assert due.kinds == ("card", "pin")
+
+
 def test_a_full_inbox_gives_up_the_oldest_and_counts() -> None:
     inbox: Inbox[int] = Inbox(waits=False, most=3)
     for number in range(5):

@@ -94,6 +94,38 @@ def test_the_barrier_locks_again_once_the_leaf_has_shut_but_not_in_a_fire(world:
     assert world.barrier.state() == "open"
 
 
+@pytest.mark.parametrize("devices", [1, 2])
+def test_of_two_call_points_one_is_enough_and_the_other_ends_nothing(world: World, devices: int) -> None:
+    inputs = [SimulatedInputs() for _ in range(devices)]
+    listener = Listener(world.post, world.upkeep, world.held, inputs=inputs)
+    first, second = inputs[0], inputs[-1]
+    names = ("hall", "hall") if devices == 2 else ("hall", "yard")
+    for device, name, active in [
+        (first, names[0], True),
+        (second, names[1], False),
+        (second, names[1], True),
+        (first, names[0], False),
+    ]:
+        device.change(InputChange(Input.FIRE, active, name))
+        listener.listen(lambda seen: None)
+        assert world.barrier.state() == "open"
+    second.change(InputChange(Input.FIRE, False, names[1]))
+    listener.listen(lambda seen: None)
+    assert world.barrier.state() == "shut"
+    assert told(world) == [Door.FIRE, Door.FIRE_CLEARED]
+
+
+def test_a_door_of_two_leaves_is_closed_once_both_are(world: World) -> None:
+    leaves = [("a", False), ("b", False), ("a", True), ("b", True), ("a", False), ("b", False)]
+    listen(world, *[InputChange(Input.DOOR, active, leaf) for leaf, active in leaves])
+    assert told(world) == [Door.CLOSED, Door.OPENED, Door.CLOSED]
+
+
+def test_a_button_that_is_stuck_does_not_silence_another(world: World) -> None:
+    listen(world, InputChange(Input.EXIT, True, "stuck"), InputChange(Input.EXIT, True, "other"))
+    assert len(world.barrier.openings) == 2
+
+
 def test_contacts_that_are_gone_are_counted_and_stop_nothing(world: World) -> None:
     inputs, reader = SimulatedInputs(), SimulatedReader([KeyPressed("1234#")])
     inputs.unplugged = True
@@ -138,15 +170,15 @@ def test_files_say_how_all_contacts_stand_at_first_and_after_they_were_gone(tmp_
     (tmp_path / "door").write_text("0\n")
     (tmp_path / "in2").write_text("1")
     inputs = FileInputs(tmp_path, [DOOR, FIRE])
-    assert all_of(inputs) == [InputChange(Input.DOOR, False), InputChange(Input.FIRE, False)]
+    assert all_of(inputs) == [DOOR.says("0"), FIRE.says("1")]
     assert all_of(inputs) == []
     (tmp_path / "in2").write_text("0")
-    assert all_of(inputs) == [InputChange(Input.FIRE, True)]
+    assert all_of(inputs) == [InputChange(Input.FIRE, True, "in2")]
     (tmp_path / "door").unlink()
     with pytest.raises(Unavailable):
         inputs.poll()
     (tmp_path / "door").write_text("0")
-    assert all_of(inputs) == [InputChange(Input.DOOR, False)]
+    assert all_of(inputs) == [InputChange(Input.DOOR, False, "door")]
 
 
 def test_a_board_is_asked_how_all_contacts_stand_whenever_it_was_opened(line: tuple[int, Path]) -> None:
@@ -159,7 +191,7 @@ def test_a_board_is_asked_how_all_contacts_stand_whenever_it_was_opened(line: tu
     while len(found) < 3:
         found += all_of(inputs)
     assert found == [
-        InputChange(Input.DOOR, True),
-        InputChange(Input.FIRE, False),
-        InputChange(Input.FIRE, True),
+        InputChange(Input.DOOR, True, "door"),
+        InputChange(Input.FIRE, False, "in2"),
+        InputChange(Input.FIRE, True, "in2"),
     ]

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from doorward.core.errors import Conflict, Tampered, Unavailable
-from doorward.core.wire import Direction
+from doorward.core.wire import Direction, Door
 from doorward_edge.alone import Because
 from doorward_edge.passage import Seen
-from doorward_edge.state import AgentState
+from doorward_edge.state import AgentState, Foreign
 from tests.edge.world import AGENT_KEY, CARD, ORDERS, STRANGER_KEY, World
 
 GOOD = Seen(card=CARD)
@@ -59,11 +59,27 @@ def test_an_operator_may_say_that_the_key_is_new_too(tmp_path: Path) -> None:
     state.close()
 
 
-def test_a_state_belongs_to_its_key(tmp_path: Path) -> None:
-    AgentState(tmp_path / "state", AGENT_KEY).close()
-    with pytest.raises(Conflict):
+@pytest.mark.parametrize("in_use", [False, True])
+def test_a_state_belongs_to_its_key_and_no_other_changes_a_byte_of_it(tmp_path: Path, in_use: bool) -> None:
+    owner = AgentState(tmp_path / "state", AGENT_KEY)
+    owner.go_on_from(1)
+    owner.next_sequence()
+    if not in_use:
+        owner.close()
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in tmp_path.iterdir()}
+    with pytest.raises(Foreign):
         AgentState(tmp_path / "state", STRANGER_KEY)
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in tmp_path.iterdir()} == before
+    owner.close()
     AgentState(tmp_path / "state", AGENT_KEY).close()
+
+
+def test_an_agent_that_runs_already_is_told_from_another_keys_file(tmp_path: Path) -> None:
+    owner = AgentState(tmp_path / "state", AGENT_KEY)
+    with pytest.raises(Conflict, match="Another agent is running") as told:
+        AgentState(tmp_path / "state", AGENT_KEY)
+    assert not isinstance(told.value, Foreign)
+    owner.close()
 
 
 def test_an_older_copy_of_the_state_goes_on_above_what_the_server_has_seen(tmp_path: Path) -> None:
@@ -95,19 +111,42 @@ def test_a_damaged_state_stops_an_entry_with_a_sentence(tmp_path: Path, spoilt: 
         AgentState(tmp_path / "state", AGENT_KEY)
 
 
-def test_without_any_disk_a_way_out_opens_and_an_entry_asks_as_ever(tmp_path: Path) -> None:
-    for direction in Direction:
-        world = World(tmp_path, orders=replace(ORDERS, direction=direction))
-        world.server.direction = direction
-        lose_state(world)
-        world.state = AgentState(None, AGENT_KEY)
-        world.server.away = True
-        world.start()
-        decision = world.doorman.pass_one(Seen(card="nobody"))
-        assert decision.opens is (direction is Direction.OUT)
-        assert decision.because in {None, Because.NO_POLICY}
-        world.server.away = False
-        world.clock.advance(world.orders.retry_seconds)
-        world.upkeep.look_after()
-        assert world.doorman.pass_one(GOOD).moved
-        world.post.state.close()
+def without_disk(tmp_path: Path, direction: Direction) -> World:
+    world = World(tmp_path, orders=replace(ORDERS, direction=direction))
+    world.server.direction = direction
+    lose_state(world)
+    world.state = AgentState(None, AGENT_KEY)
+    world.server.away = True
+    world.start()
+    return world
+
+
+def test_without_any_disk_a_way_out_opens_and_asks_once_it_can(tmp_path: Path) -> None:
+    world = without_disk(tmp_path, Direction.OUT)
+    assert world.doorman.pass_one(Seen(card="nobody")).moved
+    world.server.away = False
+    world.clock.advance(world.orders.retry_seconds)
+    world.upkeep.look_after()
+    assert world.doorman.pass_one(GOOD).moved
+    assert len(world.server.sightings) == 1
+    world.post.state.close()
+
+
+def test_without_any_disk_an_entry_stays_shut_and_still_opens_in_an_evacuation_and_by_hand(
+    tmp_path: Path,
+) -> None:
+    world = without_disk(tmp_path, Direction.IN)
+    assert world.doorman.pass_one(GOOD).because is Because.NO_STATE
+    world.server.away = False
+    world.clock.advance(world.orders.retry_seconds)
+    world.upkeep.look_after()
+    assert world.doorman.pass_one(GOOD).because is Because.NO_STATE
+    assert (world.server.sightings, world.barrier.openings) == ([], [])
+    world.upkeep.report_door(Door.FIRE)
+    world.upkeep.look_after()
+    assert [one.state for one in world.server.doors] == [Door.FIRE]
+    world.server.command()
+    assert [one.moved for one in world.commands.look()] == [True]
+    world.held.fire(True)
+    assert world.doorman.pass_one(GOOD).moved
+    world.post.state.close()

@@ -27,11 +27,13 @@ class Plug:
     """`step` names the moment, `path` the end of the only URL path that counts ("" counts everywhere).
 
     Steps: `received`, `answering` and `answered` of a request; `commit`, `committed` and `sql:FRAGMENT` of a
-    transaction; `file:EVENT:PART`, an audit event of the interpreter whose first argument holds PART.
+    transaction; `file:EVENT:PART`, an audit event of the interpreter whose first argument holds PART. With
+    `#2` behind it, the second time that this is the step.
     """
 
     def __init__(self, step: str, path: str) -> None:
-        self._step, self._path = step, path
+        self._step, _, times = step.partition("#")
+        self._left, self._path = int(times or 1), path
         self._here = threading.local()
 
     def watch(self, engine: Engine) -> None:
@@ -62,7 +64,10 @@ class Plug:
 
     def _at(self, step: str) -> None:
         """Here we are; power fails if this is the step."""
-        if step == self._step and busy_with.get().endswith(self._path):
+        if step != self._step or not busy_with.get().endswith(self._path):
+            return
+        self._left -= 1
+        if not self._left:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def _statement(self, connection: Any, cursor: Any, statement: str, *rest: Any) -> None:

@@ -155,16 +155,19 @@ def test_a_writers_place_kept_by_another_is_said_after_a_while_and_all_goes_on_w
 ) -> None:
     with site.opened() as house:
         key = house.vault.database_keys()[0]
-    other = encrypted_sqlite(site.database, key)
+    other, took = encrypted_sqlite(site.database, key), list[float]()
     with site.serving() as server:
         with other.begin():
             with ThreadPoolExecutor(3) as pool:
                 command = pool.submit(site.run, "events")
+                began = time.monotonic()
                 asked = pool.submit(server.ask, site.sighting())
+                asked.add_done_callback(lambda _: took.append(time.monotonic() - began))
                 assert server.client.get("/health").status_code == 200
             answer = asked.result()
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
             assert "busy" in answer.json()["detail"]
+            assert took[0] < 2.0, "an agent that waits for longer has decided alone meanwhile"
             code, _, complaint = command.result()
             assert (code, "busy" in complaint) == (UNAVAILABLE, True)
         assert site.permit(server.ask(site.sighting())).opens

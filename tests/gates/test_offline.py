@@ -25,6 +25,7 @@ from doorward.gates.model import (
     Factor,
     Gate,
     Grant,
+    Identification,
     Reason,
     Schedule,
     Span,
@@ -32,6 +33,7 @@ from doorward.gates.model import (
     Verb,
     Window,
 )
+from doorward.gates.rules.factors import alternative
 from doorward.gates.service import Cause
 from doorward.gates.service.hours import without
 from doorward.gates.service.offline import credentials_alone
@@ -169,6 +171,21 @@ def test_orders_reach_the_policy(scene: Scene) -> None:
 def test_without_the_server_only_what_opens_alone_opens(facts: dict[str, Any], expected: set[str]) -> None:
     gate: Gate = replace(CARD_GATE, **facts)
     assert {kind.value for kind in credentials_alone(gate)} == expected
+
+
+@given(st.lists(st.sets(st.sampled_from(Factor), min_size=1), min_size=1), st.sampled_from(Identification))
+def test_whoever_cuts_the_line_or_floods_the_server_needs_no_less_than_with_it(
+    parts: list[set[Factor]], identification: Identification
+) -> None:
+    gate = replace(CARD_GATE, factors=tuple(tuple(part) for part in parts), identification=identification)
+    for kind in credentials_alone(gate):
+        assert alternative(gate.factors, {Factor(kind.value)}, live=None) is not None
+
+
+def test_a_plate_must_be_read_as_well_without_the_server_as_with_it(scene: Scene) -> None:
+    scene.set(replace(CARD_GATE, factors=((Factor.PLATE,),), least_frames=7, least_character_confidence=0.9))
+    told = policy(scene)
+    assert (told.least_frames, told.least_character_confidence) == (7, 0.9)
 
 
 @pytest.mark.parametrize(

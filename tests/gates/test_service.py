@@ -1,5 +1,7 @@
 import itertools
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -7,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from doorward.core import wire
-from doorward.core.errors import Conflict, Denied, DoorwardError, Invalid, NotFound
+from doorward.core.errors import Conflict, Denied, DoorwardError, Invalid, NotFound, Unavailable
 from doorward.core.wire import Door
 from doorward.gates import service
 from doorward.gates.model import (
@@ -169,6 +171,25 @@ def test_when_a_batch_fails_each_asks_alone(scene: Scene, database: Database) ->
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda one: desk.admit(GUARD, SITE, one), sightings))
     assert len({one.body for one in answers}) == 12
+
+
+def test_while_the_database_is_kept_everybody_is_told_in_time_to_decide_alone(
+    scene: Scene, database: Database
+) -> None:
+    desk = Desk(database, replace(scene.post, patience_seconds=0.4))
+    sightings = [scene.sighting(card="card-ada") for _ in range(8)]
+
+    def ask(late: int) -> float:
+        sleep(late * 0.05)  # some come while the first ones wait already
+        began = monotonic()
+        with pytest.raises(Unavailable):
+            desk.admit(GUARD, SITE, sightings[late])
+        return monotonic() - began
+
+    with database.unit(GUARD, SITE), ThreadPoolExecutor(8) as pool:
+        assert max(pool.map(ask, range(8))) < 0.8
+    assert scene.states() == []
+    assert wire.decode(wire.Permit, desk.admit(GUARD, SITE, sightings[0]).body).opens
 
 
 def test_the_body_of_a_permit_is_what_the_wire_reads(scene: Scene) -> None:

@@ -10,6 +10,7 @@ from doorward.people.pages import ROUTES as PAGES
 from doorward.people.pages import STATIC
 from doorward.platform.pages import Pages, mount_static
 from doorward.platform.settings import Settings, Web
+from doorward.vault.service.answers import AnswerSeals
 from tests.people.staffroom import Staffroom
 
 ORIGIN = "https://localhost:8443"
@@ -20,7 +21,7 @@ ROUTES = (sign_in.routes, account.routes, staff.routes, api_keys.routes, approva
 def front_door(room: Staffroom, port: int = 8443) -> FastAPI:
     api = FastAPI()
     api.state.database, api.state.vault, api.state.passwords = room.database, room.vault, room.passwords
-    api.state.answer_sealer, api.state.settings = room.vault, Settings(web=Web(port=port))
+    api.state.answer_sealer, api.state.settings = AnswerSeals(room.vault), Settings(web=Web(port=port))
     api.state.authenticate = authenticate_request
     install_problem_handlers(api)
     api.middleware("http")(add_headers)

@@ -12,6 +12,7 @@ from doorward.core.permissions import EVERY_RIGHT, Actor, Permission
 from doorward.people.api import credentials, faces, groups, persons, vehicles, visitors
 from doorward.platform.settings import Settings
 from doorward.platform.web import Call
+from doorward.vault.service.answers import AnswerSeals
 from tests.conftest import GUARD, SITE
 from tests.people.office import Office
 
@@ -31,7 +32,7 @@ class Desk:
         install_problem_handlers(self.app)
         state = self.app.state
         state.database, state.vault, state.recogniser = office.database, office.vault, office.recogniser
-        state.answer_sealer, state.settings = office.vault, Settings()
+        state.answer_sealer, state.settings = AnswerSeals(office.vault), Settings()
         state.looks = lambda *_: None
         self.let_in(GUARD)
         self.client = TestClient(self.app)

@@ -1,11 +1,14 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
 from doorward.audit.service import list_entries, record, verify
-from doorward.core.errors import DoorwardError, Invalid, Tampered
+from doorward.core.errors import DoorwardError, Invalid, Tampered, Unavailable
 from doorward.platform.db import Database
-from doorward.platform.engine import encrypted_sqlite
+from doorward.platform.engine import encrypted_sqlite, postgres
 from doorward.platform.jobs import enqueue, run_due
 from doorward.platform.paging import page_request
 
@@ -79,3 +82,40 @@ def test_a_unit_that_fails_at_its_end_keeps_nothing(database: Database) -> None:
 def test_a_unit_that_only_reads_refuses_a_deed(database: Database) -> None:
     with pytest.raises(DoorwardError, match="only reads"), database.reading(GUARD, SITE) as unit:
         record(unit, "a.deed")
+
+
+@pytest.fixture
+def second(database: Database, clock: SteppingClock, tmp_path: Path) -> Iterator[Database]:
+    """The same records, opened by another process as it were."""
+    if database.engine.dialect.name == "sqlite":
+        engine = encrypted_sqlite(tmp_path / "doorward.db", bytes(range(32)))
+    else:
+        engine = postgres(database.engine.url.render_as_string(hide_password=False))
+    yield Database(engine, clock)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("keeper", ["another process", "another thread"])
+def test_whoever_has_little_patience_is_told_in_time_and_the_next_waits_longer(
+    database: Database, second: Database, keeper: str
+) -> None:
+    mine = second if keeper == "another process" else database
+
+    def ask(patience: float | None) -> tuple[bool, float]:
+        began = monotonic()
+        try:
+            with mine.unit(GUARD, SITE, patience=patience):
+                return True, monotonic() - began
+        except Unavailable as error:
+            assert "busy" in str(error)
+            return False, monotonic() - began
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.unit(GUARD, SITE):
+            done, seconds = pool.submit(ask, 0.3).result()
+            assert (done, 0.25 < seconds < 1.5) == (False, True), seconds
+            waiting = pool.submit(ask, None)  # over the same connection: its patience is its own
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.8)
+        assert waiting.result()[0]
+        assert pool.submit(ask, 0.3).result()[0]

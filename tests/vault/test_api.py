@@ -19,6 +19,7 @@ from doorward.vault.service import (
     make_subject_key,
     vault_movers,
 )
+from doorward.vault.service.answers import AnswerSeals
 
 from ..conftest import SITE, SteppingClock
 
@@ -43,7 +44,7 @@ def client(database: Database, vault: Vault) -> Iterator[TestClient]:
             raise Unauthenticated("Sign in first.")
         return actor
 
-    api.state.database, api.state.vault, api.state.answer_sealer = database, vault, vault
+    api.state.database, api.state.vault, api.state.answer_sealer = database, vault, AnswerSeals(vault)
     api.state.authenticate, api.state.keepers = authenticate, Keepers(vault_movers(vault))
     api.state.second_person = lambda *_: None
     api.state.looks = lambda *_: None

@@ -5,14 +5,19 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from doorward.audit.service import list_entries
 from doorward.core.encoding import to_text
-from doorward.core.errors import Denied, Invalid
+from doorward.core.errors import Conflict, Denied, Invalid, Unavailable
+from doorward.core.permissions import EVERY_SITE
 from doorward.platform.db import Database
+from doorward.platform.paging import page_request
 from doorward.vault.drivers.custodians import FileCustodian, PassphraseCustodian
 from doorward.vault.drivers.objects import FolderObjects
-from doorward.vault.model import Place, Purpose
+from doorward.vault.model import KeyName, Place, Purpose, Use
 from doorward.vault.ports import Custodian, Custody
-from doorward.vault.service import Vault, rotate_root
+from doorward.vault.service import Vault, announce_root, change_root, rotate_root
+
+from ..conftest import GUARD
 
 HERE = Place("staff", "secret", "staff_1")
 PHRASE = "five words that nobody guesses"
@@ -162,3 +167,52 @@ def test_a_replacement_cut_short_before_the_ring_changed_changes_nothing(
     rotate_root(database, opened(keys, by_file(keys)), by_file(keys, replacing=True))
     opened(keys, by_file(keys))
     assert not (keys / "root.key.next").exists()
+
+
+def test_of_two_that_change_the_root_at_once_the_second_is_refused(
+    database: Database, vault: Vault, keys: Path
+) -> None:
+    sealed = vault.seal(Purpose.STAFF, HERE, b"x")
+    first, second = opened(keys, by_file(keys)), opened(keys, by_file(keys))
+    with database.unit(GUARD, EVERY_SITE) as unit:
+        loser = announce_root(unit, first, by_file(keys, replacing=True))
+        winner = announce_root(unit, second, by_file(keys, replacing=True))
+    with pytest.raises(Conflict), database.unit(GUARD, EVERY_SITE) as unit:
+        change_root(unit, first, loser)  # its key file was replaced: the ring must never go under that key
+    with database.unit(GUARD, EVERY_SITE) as unit:
+        change_root(unit, second, winner)
+    with pytest.raises(Conflict), database.unit(GUARD, EVERY_SITE) as unit:
+        change_root(unit, first, loser)
+    assert opened(keys, by_file(keys)).unseal(Purpose.STAFF, HERE, sealed) == b"x"
+
+
+def test_a_ring_that_the_disk_refused_stays_under_its_root_for_the_running_process(
+    database: Database, vault: Vault, keys: Path
+) -> None:
+    sealed = vault.seal(Purpose.STAFF, HERE, b"x")
+    blocker = keys / "keyring.json.new"
+    blocker.mkdir()
+    with pytest.raises(Unavailable):
+        rotate_root(database, vault, PassphraseCustodian(PHRASE))
+    blocker.rmdir()
+    with vault.ring.change() as ring:
+        ring.add(KeyName(Use.SEAL, Purpose.STAFF))
+    assert vault.unseal(Purpose.STAFF, HERE, sealed) == b"x"
+    assert vault.ring.custodian == "file"
+    rotate_root(database, vault, PassphraseCustodian(PHRASE))
+    assert opened(keys, PassphraseCustodian(PHRASE)).unseal(Purpose.STAFF, HERE, sealed) == b"x"
+
+
+def test_no_root_changes_without_its_entry_though_the_last_commit_was_lost(
+    database: Database, vault: Vault, keys: Path
+) -> None:
+    with database.unit(GUARD, EVERY_SITE) as unit:
+        following = announce_root(unit, vault, by_file(keys, replacing=True))
+    with pytest.raises(Unavailable), database.unit(GUARD, EVERY_SITE) as unit:
+        change_root(unit, vault, following)
+        raise Unavailable("The commit is lost.")
+    with database.unit(GUARD, EVERY_SITE) as unit:
+        [told] = [entry for entry in list_entries(unit, page_request()).items if "root" in entry.event]
+    assert told.event == "vault.root_ends"
+    assert f'"next":"{vault.ring.read().ring_id}"' in told.facts
+    opened(keys, by_file(keys))

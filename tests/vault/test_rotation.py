@@ -166,12 +166,12 @@ def test_photos_move_to_a_new_key_and_are_shown_meanwhile(database: Database, va
 def test_stored_answers_are_resealed(database: Database, vault: Vault) -> None:
     with database.unit(GUARD, SITE) as unit:
         for number in range(450):
-            add_answer(unit, f"row{number}", b"d", vault.seal_answer(f"row{number}", b"{}"))
+            add_answer(unit, f"row{number}", vault.seal_answer(f"row{number}", b"{}"))
     done = rotate(database, vault, KeyName(Use.SEAL, Purpose.ANSWERS), vault_movers(vault))
     assert done.moved == 450
     with database.unit(GUARD, SITE) as unit:
         for row_id, answer in map(
-            tuple, unit.rows.execute(text("SELECT id, answer FROM idempotent_answers")).all()
+            tuple, unit.rows.execute(text("SELECT id, answer FROM kept_answers")).all()
         ):
             assert vault.unseal_answer(row_id, answer) == b"{}"
 

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import text
 
 from doorward.app.tables import METADATA
-from doorward.core.errors import DoorwardError
+from doorward.core.errors import DoorwardError, Tampered
 from doorward.core.permissions import EVERY_SITE
 from doorward.platform.db import Database, Unit
 from doorward.platform.engine import encrypted_sqlite
@@ -65,6 +65,26 @@ def test_a_rotation_that_was_left_half_done_is_finished_batch_by_batch(
     all_open(database, vault, 2050)
 
 
+def test_a_rotation_that_cannot_go_on_holds_up_neither_the_ratchet_nor_others(
+    database: Database, vault: Vault
+) -> None:
+    add(database, vault, 3)
+    name, photos = KeyName(Use.BLIND, Purpose.BLIND_NAME), KeyName(Use.SEAL, Purpose.PHOTOS)
+    damaged = KeyName(Use.SEAL, Purpose.ANSWERS)
+
+    def refuse(*_: object) -> int:
+        raise Tampered("A row is damaged.")
+
+    movers = {**vault_movers(vault), name: [lambda *_: 0], damaged: [refuse]}
+    for each in (damaged, name, photos, PEOPLE):
+        begin_rotation(database, vault, each, movers)
+    for _ in range(2):
+        with pytest.raises(Tampered):
+            turn_half_done(database, vault, movers)
+    assert half_done(vault, database.clock()) == [damaged]
+    all_open(database, vault, 3)
+
+
 def test_a_slow_rotator_does_not_destroy_what_another_began_since(database: Database, vault: Vault) -> None:
     add(database, vault, 3)
     mine = vault_movers(vault)[PEOPLE][0]
@@ -120,7 +140,7 @@ def test_what_lies_under_old_keys_is_counted_and_no_key_is_shown(database: Datab
     add(database, vault, 2, "vehicle")
     with database.unit(GUARD, SITE) as unit:
         add_photo(unit, vault, "person_1", b"\xff\xd8" + bytes(9))
-        add_answer(unit, "row", b"d", vault.seal_answer("row", b"{}"))
+        add_answer(unit, "row", vault.seal_answer("row", b"{}"))
     movers, counters = vault_movers(vault), vault_counters(vault)
     for name in counters:
         begin_rotation(database, vault, name, movers)

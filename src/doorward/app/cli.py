@@ -69,7 +69,9 @@ root = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Doorward opens doors and barriers for the people and vehicles it knows. "
-    "--folder and --json may stand anywhere in a command. Each command's --help shows an example.",
+    "--folder and --json may stand anywhere in a command. Each command's --help shows an example. "
+    "Others on this machine can read a command line while it runs: write - in place of a name, a plate or a "
+    "number, and it is asked for, or read from standard input (a line each, those of options first).",
     epilog=EXIT_HELP,
 )
 root.command("init", rich_help_panel=SET_UP)(site.init)

@@ -10,6 +10,7 @@ import typer
 
 from doorward.app.console import Voice
 from doorward.app.house import CONSOLE, House, open_house
+from doorward.core.errors import Invalid
 from doorward.core.permissions import EVERY_SITE
 from doorward.platform.db import Unit
 
@@ -43,7 +44,8 @@ class Context:
     @contextmanager
     def everywhere(self, site_id: str | None = None) -> Iterator[tuple[House, Unit]]:
         """The opened site and one unit at every site, or at the one named."""
-        with self.house() as house, house.database.unit(CONSOLE, site_id or EVERY_SITE) as unit:
+        where = site_named(site_id, otherwise=EVERY_SITE)
+        with self.house() as house, house.database.unit(CONSOLE, where) as unit:
             yield house, unit
 
     def each(self, what: str, items: Sequence[Item]) -> Iterator[Item]:
@@ -52,6 +54,13 @@ class Context:
             for item in items:
                 yield item
                 bar.step()
+
+
+def site_named(word: str | None, *, otherwise: str) -> str:
+    """The site that an option names; `Invalid` for an empty one, which must not come to mean another."""
+    if word == "":
+        raise Invalid("Name a site, or leave --site out.")
+    return otherwise if word is None else word
 
 
 def context_of(ctx: typer.Context) -> Context:

@@ -135,6 +135,7 @@ def _post(settings: Settings, vault: Vault, recogniser: Recogniser) -> Post:
         ),
         permit_seconds=settings.gates.permit_seconds,
         clock_tolerance_seconds=settings.gates.clock_tolerance_seconds,
+        patience_seconds=settings.gates.patience_seconds,
     )
 
 

@@ -5,7 +5,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from doorward.core.errors import DoorwardError
 from doorward.core.permissions import EVERY_SITE, system_actor
@@ -17,6 +18,7 @@ log = logging.getLogger("doorward.worker")
 IDLE_SECONDS = 0.5
 SITES_KNOWN_SECONDS = 10.0
 LONGEST_BACK_OFF_SECONDS = 300.0
+NIGHT = range(1, 5)  # o'clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,11 @@ class Every:
     duty: Handler | None = None
     at_every_site: bool = True
     errand: Callable[[], object] | None = None  # instead of a duty: opens units of its own
+
+
+def is_night(now: datetime, zone: ZoneInfo) -> bool:
+    """Whether it is an hour of the night there, when few pass."""
+    return now.astimezone(zone).hour in NIGHT
 
 
 @dataclass(slots=True)

@@ -16,7 +16,8 @@ from doorward.app.house import House
 from doorward.app.keepers import keepers_of
 from doorward.app.lanes import Lanes
 from doorward.app.problems import install_problem_handlers
-from doorward.app.schedule import Every, Worker
+from doorward.app.proxies import Proxies
+from doorward.app.schedule import Every, Worker, is_night
 from doorward.app.shield import BodyLimit, add_headers
 from doorward.audit.api import routes as audit_routes
 from doorward.audit.service import sign_head
@@ -36,28 +37,30 @@ from doorward.people.api import ROUTES as PEOPLE_ROUTES
 from doorward.people.api import STAFF_ROUTES, authenticate_request
 from doorward.people.pages import ROUTES as PAGES
 from doorward.people.pages import STATIC
-from doorward.people.rules.approvals import Bound
 from doorward.people.service import end_visits, forget_gallery_changes, list_peopled_sites
-from doorward.people.service.approvals import forget_ended_approvals, second_person
+from doorward.people.service.approvals import few_looks, forget_ended_approvals, second_person
 from doorward.people.service.forgetting import SUBJECT_FORGOTTEN
 from doorward.people.service.looking import looked_at
 from doorward.people.service.passwords import Passwords
 from doorward.people.service.sessions import forget_old_sign_ins
+from doorward.platform.addresses import narrow_networks
 from doorward.platform.db import Unit
 from doorward.platform.idempotency import forget_answers
 from doorward.platform.jobs import Handler
 from doorward.platform.pages import mount_static
-from doorward.platform.settings import FourEyes
 from doorward.platform.web import Routes
 from doorward.vault.api import ROUTES as VAULT_ROUTES
 from doorward.vault.service import (
     FORGET_OBJECTS,
     LogCloser,
+    Restorer,
+    begin_due_lookups,
     begin_due_ratchets,
     forget_objects,
     sweep_objects,
     turn_half_done,
 )
+from doorward.vault.service.answers import AnswerSeals
 
 health = Routes("", tag="health")
 ROUTES = (
@@ -92,13 +95,20 @@ def build_schedule(house: House) -> dict[str, Every]:
     vault, post = house.vault, house.post
     movers = keepers_of(vault).movers
 
-    closer = LogCloser()
+    closer, restorer, days = LogCloser(), Restorer(), house.settings.keys.lookup_days
 
     def close_log() -> None:
         closer.look(house.database)
 
     def turn_keys() -> None:
         turn_half_done(house.database, vault, movers)
+
+    def restore_lookups() -> None:
+        restorer.look(house.database, vault, movers)
+
+    def replace_old_lookups(unit: Unit) -> None:
+        if days and is_night(unit.now, post.plans.plan_of(unit).hours.time_zone):
+            begin_due_lookups(unit, vault, movers, age=timedelta(days=days))
 
     return {
         "audit.checkpoint": once(lambda unit: sign_head(unit, vault.audit_signer()), minutes=10),
@@ -114,6 +124,8 @@ def build_schedule(house: House) -> dict[str, Every]:
         "staff.forget_old_sign_ins": once(forget_old_sign_ins, hours=1),
         "vault.close_log": Every(timedelta(seconds=1), errand=close_log, at_every_site=False),
         "vault.ratchet": once(lambda unit: begin_due_ratchets(unit, vault, movers), seconds=10),
+        "vault.replace_old_lookups": once(replace_old_lookups, minutes=5),
+        "vault.restore_lookups": Every(timedelta(seconds=1), errand=restore_lookups, at_every_site=False),
         "vault.turn_keys": Every(timedelta(seconds=1), errand=turn_keys, at_every_site=False),
         "vault.sweep_objects": once(lambda unit: sweep_objects(unit, vault), hours=1),
         "web.forget_answers": once(forget_answers, hours=1),
@@ -143,11 +155,11 @@ def build_api(house: House) -> FastAPI:
     state = api.state
     state.database, state.settings, state.vault = house.database, house.settings, house.vault
     state.recogniser, state.post = house.recogniser, house.post
-    state.answer_sealer = house.vault
+    state.answer_sealer = AnswerSeals(house.vault)
     state.passwords = Passwords()
     vault = house.vault
     state.keepers, state.second_person = keepers_of(vault), second_person
-    state.looks = lambda unit, ids: looked_at(unit, _bound_of_looks(state.settings.four_eyes), ids)
+    state.looks = lambda unit, ids: looked_at(unit, few_looks(state.settings.four_eyes), ids)
     state.next_custodian = lambda phrase: next_custodian(house.settings, vault, passphrase=phrase)
     state.desk = Desk(house.database, house.post)
     state.site_id = house.site_id
@@ -158,12 +170,11 @@ def build_api(house: House) -> FastAPI:
     api.add_middleware(BodyLimit)  # inside the next one: its refusals carry the headers too
     api.middleware("http")(add_headers)
     api.add_middleware(Lanes, public=[path for routes in ROUTES for path in routes.public])
+    proxies = narrow_networks(house.settings.web.trusted_proxies or "")
+    if proxies:
+        api.add_middleware(Proxies, trusted=proxies)  # outermost: lanes count senders
     install_problem_handlers(api)
     return api
-
-
-def _bound_of_looks(settings: FourEyes) -> Bound:
-    return Bound(settings.looks, timedelta(minutes=settings.minutes))
 
 
 @health.get("/health", needs=Public(because="load balancers have no account"))

@@ -23,5 +23,5 @@ def clear_cookie(response: Response, name: str) -> None:
 
 
 def peer_address(request: Request) -> str | None:
-    """The address at the other end of the connection; forwarding headers are not believed."""
+    """The address of the sender: the other end of the connection, or whom a trusted proxy names."""
     return request.client.host if request.client else None

@@ -12,6 +12,9 @@ from sqlalchemy.exc import DatabaseError, DisconnectionError
 from doorward.core.errors import Unavailable
 
 READING = "doorward_reading"
+WAITING = "doorward_waiting"  # how many seconds a unit waits for writers of other processes
+OTHERS_SECONDS = 5.0
+WAIT_FOR_OTHERS = f"busy_timeout={OTHERS_SECONDS * 1000:.0f}"
 WRITERS_PLACE = 0x646F6F72  # any number that no other program locks in our database
 OVERFLOW = 48  # a connection for every thread of the server: nobody at a gate waits for somebody else's
 
@@ -21,7 +24,7 @@ PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
-    "busy_timeout=5000",
+    WAIT_FOR_OTHERS,
     "temp_store=MEMORY",
     "secure_delete=ON",
     "cache_size=-16384",
@@ -31,7 +34,7 @@ PRAGMAS = (
 # Said to PostgreSQL once a connection: wait no longer for a writer than on the file; a process that froze or
 # lost its machine lets go of the writer's place; and no commit is answered before it is durable.
 MANNERS = (
-    "SET lock_timeout = '5s'",
+    f"SET lock_timeout = '{OTHERS_SECONDS * 1000:.0f}ms'",
     "SET idle_in_transaction_session_timeout = '60s'",
     "SELECT set_config('synchronous_commit', 'on', false) "
     "WHERE current_setting('synchronous_commit') = 'off'",
@@ -94,6 +97,7 @@ def rekey(engine: Engine, key: bytes) -> None:
     raw = engine.raw_connection()
     try:
         link: Any = raw.driver_connection
+        link.execute(f"PRAGMA {WAIT_FOR_OTHERS}")
         link.execute(f"PRAGMA rekey = \"x'{key.hex()}'\"").fetchall()
         link.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     except sqlcipher.DatabaseError as error:
@@ -106,7 +110,7 @@ def rekey(engine: Engine, key: bytes) -> None:
 def _open(path: Path, key: bytes) -> Any:
     if len(key) != 32:
         raise ValueError("the database key must have 32 bytes")
-    link = sqlcipher.connect(str(path), check_same_thread=False, isolation_level=None, timeout=5)
+    link = sqlcipher.connect(str(path), check_same_thread=False, isolation_level=None, timeout=OTHERS_SECONDS)
     try:
         link.execute("PRAGMA cipher_log_level = NONE")
         link.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
@@ -124,6 +128,7 @@ def _just(key: bytes) -> Callable[[], Sequence[bytes]]:
 
 def _begin(connection: Connection) -> None:
     reading = connection.get_execution_options().get(READING, False)
+    _wait_for_others(connection)
     try:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
     except DatabaseError as error:
@@ -131,6 +136,20 @@ def _begin(connection: Connection) -> None:
         if "not a database" in str(error.orig):
             raise Unavailable("The database key was just changed: nothing was kept. Try again.") from error
         raise
+
+
+def _wait_for_others(connection: Connection) -> None:
+    """As long as the unit says; the file's connection keeps it, so that it is told only what changed."""
+    wanted = _milliseconds(connection)
+    if connection.info.get(WAITING, _milliseconds()) != wanted:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={wanted}")
+        connection.info[WAITING] = wanted
+
+
+def _milliseconds(connection: Connection | None = None) -> int:
+    options = connection.get_execution_options() if connection is not None else {}
+    seconds: float = options.get(WAITING, OTHERS_SECONDS)
+    return max(1, round(seconds * 1000))
 
 
 def postgres(url: str) -> Engine:
@@ -164,4 +183,7 @@ def _queue(connection: Connection) -> None:
     if connection.get_execution_options().get(READING, False):
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
     else:
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_PLACE})")
+        place = f"pg_advisory_xact_lock({WRITERS_PLACE})"
+        if WAITING in connection.get_execution_options():
+            place = f"set_config('lock_timeout', '{_milliseconds(connection)}ms', true), {place}"
+        connection.exec_driver_sql(f"SELECT {place}")

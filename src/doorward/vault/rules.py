@@ -28,6 +28,17 @@ IDLE = frozenset(
     for purpose in Purpose
     if purpose is not Purpose.DATABASE and not purpose.startswith("blind-")
 ) | {KeyName(Use.SEAL, purpose) for purpose in (Purpose.GATES, Purpose.PEOPLE, Purpose.PLATES)}
+# What somebody with an older copy of the database and today's ring could guess one by one.
+GUESSABLE = tuple(
+    KeyName(Use.BLIND, purpose)
+    for purpose in (
+        Purpose.BLIND_CARD,
+        Purpose.BLIND_ID_NUMBER,
+        Purpose.BLIND_LOGIN,
+        Purpose.BLIND_NAME,
+        Purpose.BLIND_PLATE,
+    )
+)
 RATCHET_AFTER = timedelta(minutes=2)  # erasures of that time share a turn
 # An agent may bring a journal of its time without the server, sealed to the key from before.
 LINGERS = {KeyName(Use.SIGN, Purpose.GATES): timedelta(days=2)}
@@ -93,7 +104,12 @@ def may_redeem(grant: ViewGrant, actor_id: str, now: datetime) -> bool:
 
 def is_ratchet_due(made_at: datetime | None, now: datetime) -> bool:
     """Whether the key that wraps data keys has gathered erasures for long enough, or its age is unknown."""
-    return made_at is None or not timedelta(0) <= now - made_at < RATCHET_AFTER
+    return is_as_old(made_at, now, RATCHET_AFTER)
+
+
+def is_as_old(made_at: datetime | None, now: datetime, age: timedelta) -> bool:
+    """Whether a key may have reached an age; one from before ages were kept, or from the future, may have."""
+    return made_at is None or not timedelta(0) <= now - made_at < age
 
 
 def lingers(name: KeyName, replaced_at: datetime | None, now: datetime) -> bool:

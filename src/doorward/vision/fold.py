@@ -1,11 +1,15 @@
-"""Turns block-quantised weight files into plain fp32 graphs that ONNX Runtime runs at full speed."""
+"""Turns weight files as published into plain fp32 graphs that ONNX Runtime runs at full speed."""
 
+import io
+import zipfile
 from collections.abc import Iterator
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
+
+from doorward.vision.lite import onnx_of
 
 _IR_VERSION = 8
 _GREATEST_OPSET = 21
@@ -37,6 +41,22 @@ def folded_recogniser(quantised: bytes, *, takes_pictures: bool = True) -> bytes
     _free_dimensions(model, image_side=None)
     if takes_pictures:
         _take_pictures(model, channels=(2, 1, 0))
+    return _serialised(model)
+
+
+def converted_mesh(bundle: bytes) -> bytes:
+    """The face mesh out of MediaPipe's bundle: 478 `points` in pixels, and `presence` of a face, a logit.
+
+    Its input is `picture`, uint8 (256, 256, 3) BGR.
+    """
+    with zipfile.ZipFile(io.BytesIO(bundle)) as parts:
+        model = onnx_of(parts.read("face_landmarks_detector.tflite"), outputs=2)
+    _rewrite_prelu(model)
+    _take_pictures(model, channels=(2, 1, 0), brightest=1.0)
+    for name, answer in zip(("points", "presence"), model.graph.output, strict=True):
+        model.graph.node.append(onnx.helper.make_node("Flatten", [answer.name], [name], axis=0))
+        count = answer.type.tensor_type.shape.dim[1].dim_value
+        answer.CopyFrom(onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, count]))
     return _serialised(model)
 
 
@@ -150,7 +170,9 @@ def _free_dimensions(model: onnx.ModelProto, *, image_side: int | None) -> None:
             dimensions[1].dim_param = f"{answer.name}_places"
 
 
-def _take_pictures(model: onnx.ModelProto, *, channels: tuple[int, int, int]) -> None:
+def _take_pictures(
+    model: onnx.ModelProto, *, channels: tuple[int, int, int], brightest: float = 255.0
+) -> None:
     """Lets the graph turn a picture into floats itself: 0.1 ms, where NumPy or OpenCV take 0.4 to 2."""
     graph = model.graph
     (floats,) = graph.input
@@ -162,7 +184,11 @@ def _take_pictures(model: onnx.ModelProto, *, channels: tuple[int, int, int]) ->
         steps.append(make("Gather", ["picture_planes", "picture_channels"], ["picture_ordered"], axis=0))
     graph.initializer.append(numpy_helper.from_array(np.array([0], np.int64), "picture_images"))
     steps.append(make("Cast", [steps[-1].output[0]], ["picture_floats"], to=onnx.TensorProto.FLOAT))
-    steps.append(make("Unsqueeze", ["picture_floats", "picture_images"], [floats.name]))
+    if brightest != 255.0:
+        scale = np.array(brightest / 255.0, np.float32)
+        graph.initializer.append(numpy_helper.from_array(scale, "picture_scale"))
+        steps.append(make("Mul", ["picture_floats", "picture_scale"], ["picture_scaled"]))
+    steps.append(make("Unsqueeze", [steps[-1].output[0], "picture_images"], [floats.name]))
     _replace(graph.node, steps + list(graph.node))
     picture = onnx.helper.make_tensor_value_info("picture", onnx.TensorProto.UINT8, [*sides, 3])
     _replace(graph.input, [picture])

@@ -26,6 +26,12 @@ class Box:
         """Square pixels; 0 for a box turned inside out."""
         return max(self.width, 0.0) * max(self.height, 0.0)
 
+    @property
+    def corners(self) -> NDArray[np.float32]:
+        """Float32 (4, 2), clockwise from the upper left."""
+        right, bottom = self.x + self.width, self.y + self.height
+        return np.array([[self.x, self.y], [right, self.y], [right, bottom], [self.x, bottom]], np.float32)
+
     def overlap(self, other: "Box") -> float:
         """Intersection over union, 0 to 1."""
         across = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)

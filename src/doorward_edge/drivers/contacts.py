@@ -25,6 +25,10 @@ class Contact:
     input: Input
     active_at: str
 
+    def says(self, value: str) -> InputChange:
+        """What a value of it means."""
+        return InputChange(self.input, value == self.active_at, self.name)
+
 
 class LineInputs:
     """A board on a serial line, such as a microcontroller: `door 1`, `in2=0`, one line for each change.
@@ -42,7 +46,7 @@ class LineInputs:
             words = line.translate(SEPARATORS).split()
             contact = self._contacts.get(words[0]) if len(words) == 2 else None
             if contact is not None:
-                return InputChange(contact.input, words[1] == contact.active_at)
+                return contact.says(words[1])
         return None
 
 
@@ -70,4 +74,4 @@ class FileInputs:
                 raise Unavailable("A contact's file cannot be read: check its path.") from error
             if self._values.get(path) != value:
                 self._values[path] = value
-                self._changes.append(InputChange(contact.input, value == contact.active_at))
+                self._changes.append(contact.says(value))

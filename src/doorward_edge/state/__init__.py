@@ -12,12 +12,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from doorward.core.errors import Conflict, Unavailable
 from doorward.core.wire import Outcome, Signed
 from doorward_edge.state.chain import Chain
-from doorward_edge.state.disk import Disk
+from doorward_edge.state.disk import Disk, fact_of
 from doorward_edge.state.known_keys import KnownKeys
 
 BLOCK: Final = 64
 OBEYED_KEPT: Final = 1000
 MOST_DOOR_STATES: Final = 10_000
+FOREIGN: Final = (
+    "The state file belongs to another agent's key and was left as it is: name another file in state_file."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +31,28 @@ class Pending:
     outcome: Outcome
 
 
+class Foreign(Conflict):
+    """The file belongs to another key; it was left as it is."""
+
+
 class AgentState:
     """One agent's durable memory; one process at a time. Nothing in it names or describes anybody.
 
     It belongs to one key: numbers that were signed with it once are never given again. A fresh file gives
     no number before `go_on_from`: the server has told the next one, or the operator that the key is new.
     Every change is on disk when its method returns, or `Unavailable` is raised. For several threads.
+    Without a path it lasts as long as the process, and is not `is_kept`. `Foreign` for another key's file.
     """
 
     def __init__(self, path: Path | None, key: Ed25519PrivateKey) -> None:
+        fingerprint = hashlib.sha256(key.public_key().public_bytes_raw()).digest()
+        if path is not None and fact_of(path, "key") not in {None, fingerprint}:
+            raise Foreign(FOREIGN)
+        self.is_kept = path is not None
         self._disk = Disk(path)
         self.chain = Chain(self._disk)
         self.known_keys = KnownKeys(self._disk)
-        self._bind(hashlib.sha256(key.public_key().public_bytes_raw()).digest())
+        self._bind(fingerprint)
         self._reserved = self._next = self._disk.number("sequence")
         self._moving: set[int] = set()
 
@@ -50,9 +62,10 @@ class AgentState:
             return
         if held is not None:
             self._disk.close()
-            raise Conflict("This state file belongs to another key: name another file for this one.")
+            raise Foreign(FOREIGN)
         with self._disk.together() as rows:
             self._disk.keep(rows, "key", fingerprint)
+        self._disk.empty_log()
 
     def close(self) -> None:
         """Let go of the file."""

@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,19 @@ CREATE TABLE IF NOT EXISTS door_states (
 CREATE TABLE IF NOT EXISTS obeyed (number INTEGER PRIMARY KEY, permit_id TEXT NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS server_keys (before BLOB PRIMARY KEY, after BLOB NOT NULL) WITHOUT ROWID;
 """
+
+
+def fact_of(path: Path, name: str) -> bytes | None:
+    """A value kept in a file that may be another's, which is neither changed, locked nor waited for.
+
+    None if there is none, and if it cannot be told.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as rows:
+            row = rows.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+    except sqlite3.Error:
+        return None
+    return None if row is None else bytes(row[0])
 
 
 class Disk:
@@ -55,6 +68,11 @@ class Disk:
         """Let go of the file."""
         with self._lock:
             self._rows.close()
+
+    def empty_log(self) -> None:
+        """Move what was written into the file itself, where `fact_of` looks."""
+        with self.guarded():
+            self._rows.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
     def guarded(self) -> Iterator[None]:

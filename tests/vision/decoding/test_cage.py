@@ -59,6 +59,9 @@ deeds = {
     "list a folder": lambda: os.listdir(os.path.dirname(key)),
     "write a file": lambda: os.open(key + ".new", os.O_CREAT | os.O_WRONLY),
     "remove a file": lambda: os.unlink(key),
+    "touch a file": lambda: os.utime(key),
+    "mark a file": lambda: os.setxattr(key, "user.mark", b"1"),
+    "watch a file": lambda: must(libc.inotify_add_watch(libc.inotify_init1(0), key.encode(), 2)),
     "open its parent's memory": lambda: open(f"/proc/{parent}/mem", "rb"),
     "copy its parent's memory": lambda: must(
         libc.process_vm_readv(parent, ctypes.byref(here), 1, ctypes.byref(here), 1, 0)

@@ -10,6 +10,7 @@ import termios
 import threading
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from PIL import Image
 
 from doorward.core.errors import Invalid, NotFound
 from doorward.vision.decoding import Decoder, decode_image, load_image
+from doorward.vision.decoding.wire import ANSWER, Reason
 
 RED = (220, 20, 30)
 
@@ -33,6 +35,12 @@ def decoder() -> Iterator[Decoder]:
 def encoded(kind: str, size: tuple[int, int] = (64, 48), **options: object) -> bytes:
     out = io.BytesIO()
     Image.new("RGB", size, RED).save(out, kind, **options)
+    return out.getvalue()
+
+
+def grey(value: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("L", (32, 32), value).save(out, "PNG")
     return out.getvalue()
 
 
@@ -157,6 +165,29 @@ def test_a_worker_killed_in_the_middle_refuses_that_image_only() -> None:
         assert decoder.decode(encoded("PNG")).shape == (48, 64, 3)
 
 
+def test_an_interrupted_image_never_stands_for_the_next_one() -> None:
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    with Decoder() as decoder:
+        decoder.decode(grey(10))
+        pid = decoder.worker_pid
+        assert pid
+        os.kill(pid, signal.SIGSTOP)
+        before = signal.signal(signal.SIGUSR1, interrupt)
+        telling = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGUSR1))
+        telling.start()
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                decoder.decode(grey(90))
+        finally:
+            telling.join()
+            signal.signal(signal.SIGUSR1, before)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+        assert decoder.decode(grey(200))[5, 5, 1] == 200
+
+
 def _ask(decoder: Decoder, data: bytes, tell: Callable[[str], None]) -> None:
     try:
         decoder.decode(data)
@@ -191,14 +222,28 @@ def test_the_worker_holds_no_secret_no_file_and_no_way_to_write_one(
         assert int(limits["Max cpu time"]) <= 120
 
 
+@pytest.mark.parametrize(("height", "width"), [(1 << 31, 1 << 31), (0, 64), (64, 4097)])
+def test_a_worker_in_strange_hands_does_not_choose_how_much_memory_is_taken(height: int, width: int) -> None:
+    answer = ANSWER.pack(Reason.DECODED, False, height, width)
+    lie = f"import sys; sys.stdout.buffer.write({answer!r}); sys.stdout.flush(); sys.stdin.read()"
+    with Decoder() as decoder:
+        decoder._worker = subprocess.Popen(
+            [sys.executable, "-c", lie], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        )
+        for pipe in (decoder._worker.stdin, decoder._worker.stdout):
+            assert pipe is not None
+            os.set_blocking(pipe.fileno(), False)
+        with pytest.raises(Invalid, match="made its decoder fail"):
+            decoder.decode(grey(10))
+        assert decoder.decode(grey(200))[5, 5, 1] == 200
+
+
 def test_threads_share_one_decoder(decoder: Decoder) -> None:
     colours = list(range(0, 240, 10))
     seen: dict[int, int] = {}
 
     def read(value: int) -> None:
-        out = io.BytesIO()
-        Image.new("L", (32, 32), value).save(out, "PNG")
-        seen[value] = int(decoder.decode(out.getvalue())[5, 5, 1])
+        seen[value] = int(decoder.decode(grey(value))[5, 5, 1])
 
     threads = [threading.Thread(target=read, args=(value,)) for value in colours]
     for thread in threads:

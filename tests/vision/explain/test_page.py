@@ -151,6 +151,15 @@ def test_what_cannot_be_read_leaves_no_page(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_page_that_cannot_be_put_in_place_leaves_nothing(
+    astronaut: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    (tmp_path / "why.html").mkdir()
+    with pytest.raises(Unavailable, match="another folder"):
+        explain(jpeg(astronaut), region="eu", out=tmp_path / "why.html")
+    assert [path.name for path in tmp_path.iterdir()] == ["why.html"]
+
+
 def test_a_folder_that_is_not_there_is_said(astronaut: NDArray[np.uint8], tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="choose a folder"):
         explain(jpeg(astronaut), region="eu", out=tmp_path / "no" / "why.html")

@@ -1,5 +1,6 @@
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 
 from doorward.vision import faces, quality
 from doorward.vision.faces.measuring import with_limits, yaw_degrees
-from doorward.vision.model import FaceProblem, FaceQuality
+from doorward.vision.model import Box, FaceProblem, FaceQuality
 
+GOOD = FaceQuality(12, 60, 0, 100, 120, 1, None)
 # Millimetres, x to the right in the picture, y down, z away from the camera: a mean adult head.
 HEAD = np.array([[-31, -33, 36], [31, -33, 36], [0, 0, 0], [-25, 32, 27], [25, 32, 27]], float)
 
@@ -70,6 +72,43 @@ def test_somebody_small_in_the_background_does_not_refuse_a_photo(astronaut: NDA
     picture[:128, 512:] = cv2.resize(astronaut, (128, 128), interpolation=cv2.INTER_AREA)
     assert len(faces.detect(picture)) == 2
     assert quality.assess(picture).accepted
+
+
+@pytest.mark.parametrize(("confidence", "problem"), [(0.7, None), (0.8, FaceProblem.SEVERAL_FACES)])
+def test_something_that_hardly_looks_like_a_second_face_does_not_refuse_a_photo(
+    astronaut: NDArray[np.uint8], confidence: float, problem: FaceProblem | None
+) -> None:
+    (face,) = faces.detect(astronaut)
+    box = Box(0, 0, 0.9 * face.box.width, 0.9 * face.box.height)
+    told = quality.assess(astronaut, [face, replace(face, box=box, confidence=confidence)])
+    assert told.problem is problem
+
+
+@pytest.mark.parametrize(
+    ("figures", "problem"),
+    [
+        (GOOD, None),
+        (replace(GOOD, visible=0.5), FaceProblem.CUT_OFF),
+        (replace(GOOD, brightness=250), FaceProblem.TOO_BRIGHT),
+        (replace(GOOD, yaw_degrees=50), FaceProblem.TURNED_AWAY),
+        (replace(GOOD, yaw_degrees=-50), FaceProblem.TURNED_AWAY),
+        (replace(GOOD, eye_distance_px=5, sharpness=1), FaceProblem.TOO_SMALL),
+    ],
+)
+def test_the_first_cause_is_named(figures: FaceQuality, problem: FaceProblem | None) -> None:
+    assert with_limits(figures, quality.AT_THE_DOOR).problem is problem
+
+
+def test_a_face_half_outside_the_picture_is_cut_off(astronaut: NDArray[np.uint8]) -> None:
+    (face,) = faces.detect(astronaut)
+    middle = round(float(face.landmarks[2, 0]))
+    half_of_it = np.ascontiguousarray(astronaut[:, middle + 8 :])
+    moved = replace(
+        face,
+        box=replace(face.box, x=face.box.x - middle - 8),
+        landmarks=face.landmarks - np.array([middle + 8, 0], np.float32),
+    )
+    assert quality.assess(half_of_it, [moved]).problem is FaceProblem.CUT_OFF
 
 
 def test_a_refused_face_can_still_be_shown(astronaut: NDArray[np.uint8]) -> None:

@@ -105,6 +105,18 @@ def test_somebody_who_stays_is_judged_anew_when_asked_for() -> None:
     assert sum(len(tracker.add([seen(1)], at=at * FRAME)) for at in range(25)) == 3
 
 
+def test_the_new_judgement_comes_from_new_frames_alone() -> None:
+    tracker = FaceTracker(frames_needed=3, again_seconds=1.0)
+    told = [
+        (number, track)
+        for number in range(16)
+        for track in tracker.add([seen(1, norm=20 - number, jitter=number)], at=number * FRAME)
+    ]
+    assert [number for number, _ in told] == [2, 14]
+    assert [track.frames for _, track in told] == [3, 3]
+    assert told[1][1].quality.norm == 20 - 12
+
+
 def test_the_result_is_the_mean_of_the_best_frames() -> None:
     frames = [[seen(1, norm=10 + at, jitter=at)] for at in range(4)]
     (track,) = told(FaceTracker(frames_needed=4, best_frames=2), frames)

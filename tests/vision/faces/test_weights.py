@@ -13,7 +13,7 @@ from doorward.vision import weights
 from doorward.vision.sessions import session
 
 ROOT = Path(__file__).parents[3]
-FACE_FILES = ("face_detector.onnx", "face_recogniser.onnx")
+FACE_FILES = ("face_detector.onnx", "face_recogniser.onnx", "face_mesh.onnx")
 
 
 @pytest.fixture
@@ -78,7 +78,9 @@ def test_a_changed_carrier_is_refused(models: Path, carriers: Path, weight: weig
     assert not (models / weight.name).exists()
 
 
-@pytest.mark.parametrize("name", ["face_detector.onnx", "text_detector.onnx", "plates_cn_characters.txt"])
+@pytest.mark.parametrize(
+    "name", ["face_detector.onnx", "face_mesh.onnx", "text_detector.onnx", "plates_cn_characters.txt"]
+)
 def test_a_changed_model_is_refused_and_preparing_heals_it(models: Path, name: str) -> None:
     weights.prepare(models)
     weights.use(models)

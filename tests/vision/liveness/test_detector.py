@@ -78,4 +78,4 @@ def test_an_empty_scene_runs_out_of_time() -> None:
 def test_cues_carry_what_was_observed(photo: Pixels, face: FaceObservation) -> None:
     cue = cues(photo, face, 3.5)
     assert (cue.at_seconds, cue.yaw_degrees) == (3.5, face.quality.yaw_degrees)
-    assert cue.eye_openness is not None and min(cue.eye_openness) > 0
+    assert cue.lids is not None and min(cue.lids.right, cue.lids.left) > 0

@@ -14,6 +14,7 @@ from doorward.vision.liveness import (
     ChallengeJudge,
     Failed,
     Failure,
+    Lids,
     LivenessCue,
     Outcome,
     Passed,
@@ -25,6 +26,7 @@ from doorward.vision.liveness.parallax import narrowing, nose_parallax
 from tests.vision.liveness.tracks import (
     BLINK,
     CALM,
+    COVERED,
     HEAD,
     OPEN,
     PAPER,
@@ -64,6 +66,18 @@ def test_another_movement_than_the_one_asked_for_fails(steps: tuple[Step, ...]) 
     assert judged(track([*CALM, *turned(38)]), steps) == Failed(Failure.WRONG_STEP)
 
 
+def test_lids_of_a_face_that_is_hardly_like_itself_are_no_blink() -> None:
+    """A strip laid over the eyes changes what the recogniser sees far more than lids do."""
+    strange = 0.6 * person(1) + 0.8 * person(2)
+    strange = (strange / np.linalg.norm(strange)).astype(np.float32)
+    assert 0.6 < float(strange @ person(1)) < 0.7
+    blink = [*CALM, *BLINK]
+    shown = [replace(one, template=strange) if one.lids == SHUT else one for one in track(blink)]
+    steps = (Step.BLINK, Step.TURN_LEFT)
+    assert judged(track(blink), steps) == Pending(Step.TURN_LEFT, 1)
+    assert judged(shown, steps) == Pending(Step.BLINK, 0)
+
+
 def test_steps_left_undone_leave_it_pending_and_then_too_late() -> None:
     assert judged(track([*CALM, *turned(38), *BLINK])) == Pending(Step.TURN_RIGHT, 2)
     assert judged(track([*CALM, *turned(38), *BLINK, *[(0.0, OPEN)] * 80])) == Failed(Failure.TOO_LATE)
@@ -78,13 +92,16 @@ def test_steps_left_undone_leave_it_pending_and_then_too_late() -> None:
         [SHUT] * 40,
         [OPEN] * 5 + [SHUT] * 30 + [OPEN] * 5,
         [OPEN] * 5 + [SHUT] + [OPEN] * 5,
-        [OPEN] * 5 + [(OPEN[0], SHUT[1])] * 3 + [OPEN] * 5,
+        [OPEN] * 5 + [replace(OPEN, left=SHUT.left)] * 3 + [OPEN] * 5,
         [OPEN] * 5 + [None] * 3 + [OPEN] * 5,
-        [OPEN] * 5 + [(0.65, 0.55)] * 3 + [OPEN] * 5,
+        [OPEN] * 5 + [Lids(0.15, 0.14, presence=12.0)] * 3 + [OPEN] * 5,
+        [OPEN] * 5 + [COVERED] * 3 + [OPEN] * 5,
+        [OPEN] * 5 + [COVERED] * 2 + [SHUT] * 2 + [COVERED] + [OPEN] * 5,
+        [OPEN] * 5 + [replace(SHUT, presence=math.nan)] * 3 + [OPEN] * 5,
     ],
-    ids=["open", "shut", "asleep", "flicker", "wink", "unseen", "half"],
+    ids=["open", "shut", "asleep", "flicker", "wink", "unseen", "half", "covered", "half-covered", "nowhere"],
 )
-def test_what_is_no_blink_is_not_taken_for_one(eyes: list[tuple[float, float] | None]) -> None:
+def test_what_is_no_blink_is_not_taken_for_one(eyes: list[Lids | None]) -> None:
     cues = track([*CALM, *[(0.0, one) for one in eyes]])
     assert isinstance(judged(cues, (Step.BLINK, Step.TURN_LEFT)), Pending)
 
@@ -220,12 +237,16 @@ def test_who_is_identified_is_who_looked_straight_ahead_at_the_start() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.floats(-60, 60), st.sampled_from([OPEN, SHUT, None, (0.5, 0.9)]), st.integers(1, 2)),
+        st.tuples(
+            st.floats(-60, 60),
+            st.sampled_from([OPEN, SHUT, COVERED, None, replace(OPEN, left=0.1)]),
+            st.integers(1, 2),
+        ),
         max_size=60,
     )
 )
 def test_a_picture_never_passes_whatever_is_claimed_of_it(
-    moves: list[tuple[float, tuple[float, float] | None, int]],
+    moves: list[tuple[float, Lids | None, int]],
 ) -> None:
     judge = ChallengeJudge(Challenge((Step.BLINK, Step.TURN_LEFT)))
     for number, (claimed, eyes, who) in enumerate(moves):

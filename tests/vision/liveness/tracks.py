@@ -2,18 +2,21 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from doorward.vision.liveness import LivenessCue
+from doorward.vision.liveness import Lids, LivenessCue
 from doorward.vision.model import FaceTemplate
 
 # Right eye, left eye, nose tip, right and left mouth corner, in eye distances; the nose stands out by a half.
 HEAD = np.array([[-0.5, 0, 0], [0.5, 0, 0], [0, 0.55, -0.5], [-0.4, 1.1, 0.05], [0.4, 1.1, 0.05]])
 PAPER = HEAD * [1, 1, 0]
 RATE = 10.0
-OPEN, SHUT = (0.8, 0.7), (0.3, 0.25)
+OPEN, SHUT = Lids(0.30, 0.28, presence=12.0), Lids(0.08, 0.07, presence=11.0)
+# What a strip laid over the eyes makes of them: the mesh is less sure of the face.
+COVERED = replace(SHUT, presence=7.0)
 
 
 def person(number: int) -> FaceTemplate:
@@ -35,7 +38,7 @@ def seen(points: NDArray[np.float64], yaw: float, pitch: float = 0.0) -> NDArray
 def cue(
     at_seconds: float,
     yaw: float = 0.0,
-    eyes: tuple[float, float] | None = OPEN,
+    eyes: Lids | None = OPEN,
     *,
     points: NDArray[np.float64] = HEAD,
     template: FaceTemplate | None = None,
@@ -44,13 +47,13 @@ def cue(
     return LivenessCue(
         at_seconds=at_seconds,
         yaw_degrees=yaw if claimed_yaw is None else claimed_yaw,
-        eye_openness=eyes,
+        lids=eyes,
         landmarks=seen(points, yaw),
         template=person(1) if template is None else template,
     )
 
 
-def track(moves: Iterable[tuple[float, tuple[float, float] | None]], start: float = 0.0) -> list[LivenessCue]:
+def track(moves: Iterable[tuple[float, Lids | None]], start: float = 0.0) -> list[LivenessCue]:
     return [cue(start + number / RATE, yaw, eyes) for number, (yaw, eyes) in enumerate(moves)]
 
 
@@ -58,5 +61,5 @@ CALM = [(0.0, OPEN)] * 6
 BLINK = [(0.0, OPEN)] * 2 + [(0.0, SHUT)] * 3 + [(0.0, OPEN)] * 2
 
 
-def turned(degrees: float) -> list[tuple[float, tuple[float, float] | None]]:
+def turned(degrees: float) -> list[tuple[float, Lids | None]]:
     return [(degrees * share, OPEN) for share in (0, 0.3, 0.6, 0.9, 1, 1, 1, 0.7, 0.3, 0)]

@@ -35,6 +35,25 @@ def test_an_unsure_read_may_be_a_look_alike(read: str, known: str) -> None:
     assert match([(read, 0.9)], [known]).text == known
 
 
+@pytest.mark.parametrize("pair", ["0O", "1I", "8B", "5S", "2Z", "D0", "0Q", "OD", "OQ"])
+@pytest.mark.parametrize("step", [1, -1])
+def test_a_look_alike_that_was_read_faintly_too_is_the_known_plate(pair: str, step: int) -> None:
+    read, known = (f"AB{character}12" for character in pair[::step])
+    assert match([(read, 0.9), (known, 0.1)], [known]).text == known
+
+
+@pytest.mark.parametrize("pair", ["8B", "5S", "2Z", "D0", "0Q", "OD", "OQ"])
+@pytest.mark.parametrize("step", [1, -1])
+def test_a_look_alike_that_was_not_read_at_all_is_not_enough(pair: str, step: int) -> None:
+    """Only 0 and O, 1 and I are one shape: the others can be told apart by sight."""
+    read, known = (f"AB{character}12" for character in pair[::step])
+    assert match([(read, 0.9)], [known]).text is None
+
+
+def test_a_faint_candidate_alone_makes_no_known_plate_of_a_stranger() -> None:
+    assert match([("ABC1D27", 0.9), ("ABC1D23", 0.1)], ["ABC1D23"]).text is None
+
+
 def test_characters_that_do_not_look_alike_are_not_exchanged() -> None:
     assert match([("ABC1D23", 0.9)], ["ABC1D27", "XBC1D23"]).text is None
 

@@ -13,21 +13,36 @@ from doorward.vision.plates.decoding import agreement, candidates, is_clear, log
 from doorward.vision.plates.detector import PlateDetection
 from doorward.vision.plates.grammar import SETS, grammar_of
 from doorward.vision.plates.lookalikes import mixing
-from doorward.vision.plates.recogniser import LATIN, Reading
+from doorward.vision.plates.recogniser import CHINESE, LATIN, Reading
 from doorward.vision.plates.text_lines import TextLine, joined
 
 
-def look(text: str, *, sure: float = 0.97) -> Reading:
+def look(text: str, *, sure: float = 0.97, characters: str = LATIN) -> Reading:
     """A reading that shows this text, a blank after each character."""
-    steps = [number for character in text for number in (LATIN.index(character) + 1, 0)]
-    seen = np.full((len(steps), len(LATIN) + 1), (1 - sure) / len(LATIN))
+    steps = [number for character in text for number in (characters.index(character) + 1, 0)]
+    seen = np.full((len(steps), len(characters) + 1), (1 - sure) / len(characters))
     seen[np.arange(len(steps)), steps] = sure
-    return Reading(LATIN, np.log(seen), np.log(seen @ mixing(LATIN, twins=True)))
+    mixed = seen @ mixing(characters, twins=characters == LATIN)
+    return Reading(characters, np.log(seen), np.log(mixed))
 
 
 def test_a_look_that_shows_a_slogan_does_not_veto() -> None:
     looks = [look("ABC1D23"), look("ABC1D23"), look("AUTOCENTER")]
     assert candidates(looks, grammar_of(Region.BR))[0].text == "ABC1D23"
+
+
+def test_one_look_as_sure_as_can_be_at_something_else_does_not_outvote_two() -> None:
+    looks = [look("ABC1D23", sure=0.8), look("ABC1D23", sure=0.8), look("XYZ9W88", sure=0.9999)]
+    assert candidates(looks, grammar_of(Region.BR))[0].text == "ABC1D23"
+
+
+def test_looking_at_the_same_plate_more_often_makes_the_reader_no_surer() -> None:
+    once, twice, often = (
+        candidates([look("ABC1D23", sure=0.5)] * times, grammar_of(Region.BR))[0].probability
+        for times in (1, 2, 6)
+    )
+    assert once < twice
+    assert often == pytest.approx(twice)
 
 
 def test_the_majority_of_looks_decides() -> None:
@@ -44,12 +59,23 @@ def test_the_majority_of_looks_decides() -> None:
         ("TVO35AJ", "TV035AJ", Region.EU),
         ("XY3751M", "XY375IM", Region.EU),
         ("A8C1DZ3", "ABC1D23", Region.BR),
+        ("A5C1DS3", "ASC1D53", Region.BR),
+        ("DOC1234", "DOC1234", Region.BR),
+        ("ABC123O", "ABC1230", Region.BR),
+        ("ABCI2B4", "ABC1284", Region.BR),
         ("7A8C123", "7ABC123", Region.US),
         ("1357924", "1357924", Region.US),
     ],
 )
 def test_look_alikes_are_told_apart_by_the_grammar(shown: str, meant: str, region: Region) -> None:
     assert candidates([look(shown, sure=0.9)], grammar_of(region))[0].text == meant
+
+
+@pytest.mark.parametrize(("shown", "meant"), [("B", "8"), ("S", "5"), ("Z", "2"), ("D", "0")])
+def test_a_letter_where_china_writes_a_digit_is_the_digit_it_looks_like(shown: str, meant: str) -> None:
+    seen = candidates([look(f"京AD1234{shown}", characters=CHINESE)], grammar_of(Region.CN))
+    assert seen[0].text == f"京AD1234{meant}"
+    assert seen[0].probability > 0.5
 
 
 def test_a_round_shape_is_as_sure_as_it_was_seen_whichever_twin_it_is() -> None:

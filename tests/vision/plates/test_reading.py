@@ -40,6 +40,8 @@ def test_noise_holds_no_plate(region: Region) -> None:
         np.zeros((240, 320), np.uint8),
         np.zeros((240, 320, 4), np.uint8),
         np.zeros((240, 320, 3), np.float32),
+        np.zeros((0, 320, 3), np.uint8),
+        np.zeros((240, 0, 3), np.uint8),
     ],
 )
 def test_what_is_no_picture_in_colour_is_refused(image: NDArray[np.uint8]) -> None:

@@ -52,6 +52,14 @@ def test_frames_that_never_agree_are_told_only_at_the_end() -> None:
     assert sum(share for _, share in rest.candidates) <= 1 + 1e-9
 
 
+def test_three_frames_among_many_that_say_otherwise_settle_nothing() -> None:
+    vote = PlateVote(frames_needed=3)
+    for n, text in enumerate(["ABC1D23", "ABC1D24", "ABC1D26"] * 4):
+        assert vote.add([seen(text)], at=n * 0.2) == []
+    (rest,) = vote.finish()
+    assert rest.candidates[0][1] < 0.5
+
+
 def test_two_cars_side_by_side_are_two() -> None:
     vote = PlateVote(frames_needed=2)
     pair = [seen("ABC1D23", x=50), seen("XYZ9W88", x=500)]

@@ -227,6 +227,14 @@ def test_playing_late_skips_and_counts() -> None:
     assert slept == pytest.approx([0.12, 0.07])
 
 
+def test_a_live_frame_is_placed_when_it_comes_whatever_the_stream_says() -> None:
+    now = [100.0]
+    pace = Pace(10.0, keeps_time=False, is_live=True, monotonic=lambda: now[0])
+    assert pace.place(7.0, 0) == 0.0
+    now[0] = 100.5
+    assert pace.place(70.0, 1) == 0.5
+
+
 def test_a_jump_of_the_stream_clock_does_not_bring_a_burst_of_frames() -> None:
     pace = Pace(10.0, keeps_time=False)
     pace.is_due(pace.place(0.0, 0))

@@ -9,7 +9,9 @@ from PIL import Image
 
 from doorward.core.errors import DoorwardError, Invalid, NotFound, Unavailable
 from doorward.vision.sources import SourceStatistics, open_source
+from doorward.vision.sources.child import Child, Ended
 from doorward.vision.sources.video import Patience, Video
+from doorward.vision.sources.wire import RECORD, Kind, Order
 from tests.vision.sources.clips import make_clip
 
 
@@ -119,6 +121,27 @@ def test_what_is_no_video_is_refused_in_one_sentence(tmp_path: Path, name: str) 
     assert name not in str(refusal.value)
 
 
+def test_a_video_of_more_than_40_megapixels_is_refused(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "huge.mkv", codec="libx264", frames=1, size=(8192, 5120))
+    with open_source(str(clip), frames_per_second=None) as source, pytest.raises(Invalid, match="40 mega"):
+        next(source)
+    assert source.statistics == SourceStatistics(decoded=1, unreadable=1)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1 << 31, 1 << 31), (0, 64), (64, 65)])
+def test_a_decoder_in_strange_hands_does_not_choose_how_much_memory_is_taken(height: int, width: int) -> None:
+    child = Child(Order("video", "/nowhere", None, 64, False, 5.0))
+    child._reading, telling = os.pipe()
+    os.set_blocking(child._reading, False)
+    os.write(telling, RECORD.pack(Kind.FRAME, 1, 0, 0, 0.0, height, width) + bytes(1000))
+    os.close(telling)
+    try:
+        assert child.read() is Ended.STOPPED
+    finally:
+        child.collect()
+        os.close(child._reading)
+
+
 def test_a_decoder_killed_in_the_middle_is_said_and_a_new_one_plays_on(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "clip.mkv", frames=400)
     with open_source(str(clip), frames_per_second=None) as source:
@@ -156,6 +179,26 @@ def test_closing_ends_the_decoder_and_the_iteration(tmp_path: Path) -> None:
     source.close()
     assert list(source) == []
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_closed_video_gives_no_frame_that_was_still_on_its_way(tmp_path: Path) -> None:
+    source = open_source(str(make_clip(tmp_path / "clip.mkv", frames=400)), frames_per_second=None)
+    next(source)
+    while source.statistics.decoded < 4:  # two wait in the queue, one before it
+        os.sched_yield()
+    source.close()
+    assert list(source) == []
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(None, 50), (5.0, 10)])
+def test_a_video_without_a_clock_is_taken_for_25_frames_a_second(
+    tmp_path: Path, rate: float | None, expected: int
+) -> None:
+    clip = make_clip(tmp_path / "clip.h264", codec="libx264")
+    with open_source(str(clip), frames_per_second=rate) as source:
+        frames = list(source)
+    assert len(frames) == expected
+    assert frames[-1].at_seconds == pytest.approx(49 / 25 if rate is None else 1.8)
 
 
 def test_the_decoder_holds_no_secret_and_may_write_no_file(

@@ -1,8 +1,10 @@
 """`doorward agent ...`: the programs beside gates, known by their public keys."""
 
+from dataclasses import replace
+
 import typer
 
-from doorward.app.commands.finding import agent_of, gate_of, plan_of, require_new
+from doorward.app.commands.finding import agent_of, changed_gates, gate_of, plan_of, require_new
 from doorward.app.context import context_of
 from doorward.core.encoding import to_text
 from doorward.core.ids import new_id
@@ -10,6 +12,7 @@ from doorward.gates.model import Agent
 from doorward.gates.service import revoke_agent, set_piece
 
 commands = typer.Typer(no_args_is_help=True, help="Agents: the programs beside gates, known by their keys.")
+AGENT = typer.Argument(help="The agent's name or id.")
 
 
 @commands.command()
@@ -68,7 +71,37 @@ def list_all(ctx: typer.Context) -> None:
 
 
 @commands.command()
-def revoke(ctx: typer.Context, agent: str = typer.Argument(help="The agent's name or id.")) -> None:
+def change(
+    ctx: typer.Context,
+    agent: str = AGENT,
+    name: str = typer.Option(None, help="A new name."),
+    key: str = typer.Option(None, help="A new public key, as `doorward-edge keygen` printed it."),
+    add_gate: list[str] = typer.Option(None, "--add", help="A gate to speak for; may be repeated."),
+    drop_gate: list[str] = typer.Option(None, "--drop", help="A gate no more; may be repeated."),
+) -> None:
+    """Change what you name; the agent must hold the secret half of a new key at once.
+
+    Example: doorward agent change front-box --add back
+    """
+    context = context_of(ctx)
+    with context.site() as (house, unit):
+        found = agent_of(house, unit, agent)
+        if name is not None and name != found.name:
+            require_new("agent", name, plan_of(house, unit).agents.values())
+        ids = changed_gates(house, unit, found.gate_ids, add_gate or (), drop_gate or ())
+        changed = replace(
+            found,
+            name=found.name if name is None else name,
+            public_key=found.public_key if key is None else key,
+            gate_ids=ids,
+        )
+        set_piece(unit, house.post, changed)
+    facts = {"agent": found.id, "name": changed.name, "gates": list(ids)}
+    context.voice.answer(facts, f"Agent {changed.name} speaks for {len(ids)} gates.")
+
+
+@commands.command()
+def revoke(ctx: typer.Context, agent: str = AGENT) -> None:
     """Stop listening to an agent, for good: its key is stolen, or the box is gone.
 
     Example: doorward agent revoke front-box

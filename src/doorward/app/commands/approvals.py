@@ -2,10 +2,10 @@
 
 import typer
 
-from doorward.app.context import context_of
+from doorward.app.commands.finding import everything
+from doorward.app.context import context_of, site_named
 from doorward.app.house import CONSOLE
 from doorward.people.service import approvals as service
-from doorward.platform.paging import MOST_PER_PAGE, PageRequest
 
 commands = typer.Typer(no_args_is_help=True, help="Approvals: deeds that wait for a second person.")
 COLUMNS = ["id", "action", "facts", "proposed_by", "approved_by", "expires_at"]
@@ -20,11 +20,15 @@ def list_all(
 ) -> None:
     """Open proposals. The console needs none for itself, and gives none: a second person signs in for that.
 
+    What it does alone is in the log: doorward audit list --event approval.waived
+
     Example: doorward approval list --site "*"
     """
     context = context_of(ctx)
-    with context.house() as house, house.database.reading(CONSOLE, site or house.site_id) as unit:
-        found = service.list_approvals(unit, PageRequest(None, MOST_PER_PAGE))
+    with context.house() as house:
+        where = site_named(site, otherwise=house.site_id)
+        with house.database.reading(CONSOLE, where) as unit:
+            found = list(everything(lambda page: service.list_approvals(unit, page), lambda one: one.id))
     rows = [
         {
             "id": one.id,

@@ -7,7 +7,9 @@ from typing import Any
 import typer
 
 from doorward.app.commands.finding import holder_of
-from doorward.app.context import context_of
+from doorward.app.commands.unseen import DASH, unseen
+from doorward.app.context import context_of, site_named
+from doorward.app.house import CONSOLE
 from doorward.audit.model import Entry
 from doorward.audit.service import export as write_export
 from doorward.audit.service import ledger_of, list_entries, sign_head
@@ -25,21 +27,30 @@ def list_all(
     ctx: typer.Context,
     event: str = typer.Option(None, help="Only of this name; docs/reference/events.md lists them."),
     limit: int = typer.Option(20, help="How many, newest first (200 at most)."),
+    site: str = typer.Option(
+        None, help="The site; the home site if left out, * for what concerns every site."
+    ),
 ) -> None:
     """What was done here, newest first; reading the log is itself written down.
 
     Example: doorward audit list --event person.viewed
+
+    Example: doorward audit list --event approval.waived
     """
     context = context_of(ctx)
-    with context.site() as (_, unit):
-        found = list_entries(unit, page_request(limit=limit), event=event).items
+    with context.house() as house:
+        where = site_named(site, otherwise=house.site_id)
+        with house.database.unit(CONSOLE, where) as unit:
+            found = list_entries(unit, page_request(limit=limit), event=event).items
     context.voice.table("Log", COLUMNS, map(_row, found), none="Nothing of this kind was done here.")
 
 
 @commands.command()
 def ledger(
     ctx: typer.Context,
-    who: str = typer.Argument(help="A person's name, a plate, a group or an id; of somebody erased the id."),
+    who: str = typer.Argument(
+        help=f"A person's name, a plate, a group or an id; of somebody erased the id. {DASH}", callback=unseen
+    ),
 ) -> None:
     """Everything recorded about one subject, looks included, oldest first. This look is written down too.
 

@@ -7,7 +7,7 @@ import typer
 from doorward.app.commands.files import draw_code, require_picture
 from doorward.app.commands.finding import person_of
 from doorward.app.commands.people import NAME, commands
-from doorward.app.commands.unseen import UNSEEN_HELP, unseen
+from doorward.app.commands.unseen import DASH, secret
 from doorward.app.context import context_of
 from doorward.people.service import (
     add_card,
@@ -27,7 +27,7 @@ person_commands = commands  # the whole of `doorward person`, these included
 def card(
     ctx: typer.Context,
     name: str = NAME,
-    number: str = typer.Argument(help=f"The card's number. {UNSEEN_HELP}"),
+    number: str = typer.Argument(help=f"The card's number. {DASH}", callback=secret),
 ) -> None:
     """Give a card: the equal path for whoever wants no face enrolled.
 
@@ -35,7 +35,7 @@ def card(
 
     Example: doorward person card "Ada Example" -
     """
-    context, number = context_of(ctx), unseen(number)
+    context = context_of(ctx)
     with context.site() as (house, unit):
         made = add_card(unit, house.vault, person_of(house, unit, name), number)
     context.voice.answer({"card": made}, "The card works from now on.")

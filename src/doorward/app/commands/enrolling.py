@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 from doorward.app.commands.finding import is_person
+from doorward.app.commands.unseen import DASH, unseen
 from doorward.app.context import Context, context_of
 from doorward.app.house import House
 from doorward.core.errors import Conflict, DoorwardError, Invalid
@@ -28,7 +29,9 @@ class _Refused(Exception):
 
 def enrol(
     ctx: typer.Context,
-    name: str = typer.Argument(help="The person's name; the id of somebody known already."),
+    name: str = typer.Argument(
+        help=f"The person's name; the id of somebody known already. {DASH}", callback=unseen
+    ),
     photos: list[Path] = typer.Argument(
         help="Three or more photos of this one person, each another moment; a folder means every photo in it."
     ),
@@ -41,6 +44,8 @@ def enrol(
     """Enrol a person from photos. Each refused photo gets one clear reason; nothing is kept by halves.
 
     Example: doorward enrol "Ada Example" ada1.jpg ada2.jpg ada3.jpg
+
+    Example: doorward enrol - folder-of-photos
     """
     context = context_of(ctx)
     require_notice(notice)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Protocol, TypeVar
 
+from doorward.app.commands.alone import note_looks
 from doorward.app.house import House
 from doorward.core.errors import Conflict, Invalid, NotFound
 from doorward.gates.model import EVERY_GATE, Agent, Gate, Level, Plan, Schedule, Zone
@@ -86,6 +87,15 @@ def group_of(unit: Unit, word: str) -> Group:
     return pick("group", word, list_groups(unit))
 
 
+def changed_gates(
+    house: House, unit: Unit, held: Sequence[str], adding: Iterable[str], dropping: Iterable[str]
+) -> tuple[str, ...]:
+    """The ids that are held, without those dropped and with those added, each once."""
+    dropped = {gate_of(house, unit, word).id for word in dropping}
+    kept = [one for one in held if one not in dropped]
+    return tuple(dict.fromkeys([*kept, *(gate_of(house, unit, word).id for word in adding)]))
+
+
 def target_of(house: House, unit: Unit, word: str) -> str:
     """The id that a grant names: a gate's, a level's, or every gate's."""
     if word in EVERYWHERE:
@@ -149,6 +159,7 @@ def subject_of(house: House, unit: Unit, word: str) -> str:
 def names_of(house: House, unit: Unit, ids: Iterable[str], purpose: str) -> Mapping[str, str]:
     """Names of the persons among these, for a purpose; each is a look at that person and recorded."""
     persons = sorted({one for one in ids if is_person(unit, one)})
+    note_looks(house, unit, persons)
     return {one: view_person(unit, house.vault, one, purpose=purpose).name for one in persons}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import typer
 
+from doorward.app.commands.alone import note_search
 from doorward.app.commands.finding import gate_of, plan_of, require_new, zone_id_of
 from doorward.app.commands.moments import LENGTH_HELP, length_of, seconds_of
 from doorward.app.context import context_of
@@ -22,6 +23,7 @@ LEADS_FROM = "The zone it leads out of; outside for none."
 LEADS_TO = "The zone it leads into; outside for none."
 ONE_IN = "The promise: at most one wrong opening in so many strangers' attempts."
 FRAMES = "How many frames must agree; 1 lets a single photo count."
+CONTACT = "Whether anything tells that the door is closed; an interlock asks for it."
 
 
 @commands.command("add")
@@ -38,6 +40,7 @@ def add(
     ),
     one_in: int = typer.Option(None, help=ONE_IN),
     frames: int = typer.Option(3, help=FRAMES),
+    contact: bool = typer.Option(True, "--contact/--no-contact", help=CONTACT),
 ) -> None:
     """Add a gate. By default it asks for a card or code and then the face or PIN of whoever holds it.
 
@@ -52,12 +55,13 @@ def add(
             name=require_new("gate", name, plan_of(house, unit).gates.values()),
             direction=Direction.OUT if out else Direction.IN,
             factors=VEHICLE_RULE if lane else parse_factors(factors),
-            from_zone_id=leads_from and zone_id_of(house, unit, leads_from),
-            to_zone_id=leads_to and zone_id_of(house, unit, leads_to),
             identification=Identification.ONE_TO_MANY if one_to_many else None,
             one_in=one_in,
             least_frames=frames,
+            has_contact=contact,
+            **_zones(house, unit, leads_from=leads_from, leads_to=leads_to),
         )
+        note_search(house, unit, gate)
         set_piece(unit, house.post, gate)
     asks = write_factors(gate.factors)
     said = f"Gate {name} asks for: {asks}. Say who may pass: doorward grant WHO {name}"
@@ -114,6 +118,7 @@ def change(
     door: str = typer.Option(None, help="The door that this gate and its way back share."),
     passback: Strictness = typer.Option(None, help="Timed anti-passback at this door."),
     passback_for: str = typer.Option(None, help=f"How long that holds, {LENGTH_HELP}."),
+    contact: bool = typer.Option(None, "--contact/--no-contact", help=CONTACT),
     interlock: str = typer.Option(None, help="Of all doors with this word one may be open; none for free."),
     second_person_within: str = typer.Option(
         None, help="Two people must ask within this time, such as 15s; 0s for one alone."
@@ -132,15 +137,16 @@ def change(
     context = context_of(ctx)
     given: dict[str, Any] = {
         "name": name,
-        "factors": factors and parse_factors(factors),
+        "factors": None if factors is None else parse_factors(factors),
         "direction": direction,
         "least_frames": frames,
         "least_character_confidence": characters,
-        "open_seconds": open_for and seconds_of(open_for),
-        "held_after_seconds": held_after and seconds_of(held_after),
+        "open_seconds": None if open_for is None else seconds_of(open_for),
+        "held_after_seconds": None if held_after is None else seconds_of(held_after),
         "door_id": door,
         "door_passback": passback,
-        "door_passback_seconds": passback_for and seconds_of(passback_for),
+        "door_passback_seconds": None if passback_for is None else seconds_of(passback_for),
+        "has_contact": contact,
         "offline_single_factor": offline_single,
         "enabled": enabled,
     }
@@ -156,6 +162,7 @@ def change(
         if name is not None and name != found.name:
             require_new("gate", name, plan_of(house, unit).gates.values())
         changed = replace(found, **changes)
+        note_search(house, unit, changed)
         set_piece(unit, house.post, changed)
         plan = plan_of(house, unit)
     context.voice.card(f"Gate {changed.name}", _facts(plan, changed) | _details(plan, changed))
@@ -174,7 +181,7 @@ def remove(ctx: typer.Context, gate: str = GATE) -> None:
     context.voice.answer({"removed": found.id}, f"Gate {found.name} is gone from the plan.")
 
 
-def _zones(house: House, unit: Unit, **words: str | None) -> dict[str, str | None]:
+def _zones(house: House, unit: Unit, **words: str | None) -> dict[str, Any]:
     keys = {"leads_from": "from_zone_id", "leads_to": "to_zone_id"}
     return {keys[side]: zone_id_of(house, unit, word) for side, word in words.items() if word is not None}
 
@@ -215,6 +222,7 @@ def _details(plan: Plan, gate: Gate) -> dict[str, Any]:
         "held_after": length_of(gate.held_after_seconds),
         "door": gate.leaf,
         "passback": f"{gate.door_passback} {length_of(gate.door_passback_seconds)}".strip(),
+        "contact": gate.has_contact,
         "interlock": gate.interlock_id or "none",
         "second_person_within": length_of(gate.two_person_seconds) or "not needed",
         "offline_single_factor": gate.offline_single_factor,

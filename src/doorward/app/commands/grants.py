@@ -4,6 +4,7 @@ import typer
 
 from doorward.app.commands.finding import everything, holder_of, plan_of, schedule_of, target_of
 from doorward.app.commands.moments import WHEN_HELP, moment_of
+from doorward.app.commands.unseen import DASH, unseen
 from doorward.app.context import context_of
 from doorward.gates.model import EVERY_GATE, Effect, Grant
 from doorward.gates.service import grant as make_grant
@@ -13,7 +14,7 @@ from doorward.people.service import groups_of, list_groups
 
 def grant(
     ctx: typer.Context,
-    who: str = typer.Argument(help="A person's name, a plate, a group or an id."),
+    who: str = typer.Argument(help=f"A person's name, a plate, a group or an id. {DASH}", callback=unseen),
     where: str = typer.Argument(help="A gate, a level, or everywhere."),
     during: str = typer.Option(None, help="Only at the hours of this schedule; without one at any hour."),
     start: str = typer.Option(None, "--from", help="Not before: " + WHEN_HELP),
@@ -34,7 +35,7 @@ def grant(
             holder_id=holder_of(house, unit, who),
             target_id=target_of(house, unit, where),
             effect=Effect.DENY if deny else Effect.ALLOW,
-            schedule_id=schedule_of(house, unit, during).id if during else None,
+            schedule_id=None if during is None else schedule_of(house, unit, during).id,
             valid_from=moment_of(start, zone, unit.now),
             valid_until=moment_of(until, zone, unit.now, is_end=True),
         )
@@ -46,7 +47,9 @@ def grant(
 
 def grants(
     ctx: typer.Context,
-    who: str = typer.Argument(None, help="Only what this person, vehicle or group holds, groups included."),
+    who: str = typer.Argument(
+        None, help=f"Only what this person, vehicle or group holds, groups included. {DASH}", callback=unseen
+    ),
 ) -> None:
     """Who may pass where. The look is written down.
 

@@ -3,6 +3,7 @@
 import typer
 
 from doorward.app.commands.finding import everything, group_of, require_new, subject_of
+from doorward.app.commands.unseen import DASH, unseen
 from doorward.app.context import context_of
 from doorward.people.service import (
     add_group,
@@ -17,7 +18,7 @@ from doorward.people.service import (
 
 commands = typer.Typer(no_args_is_help=True, help="Groups: people and vehicles granted together.")
 GROUP = typer.Argument(help="The group's name or id.")
-WHO = typer.Argument(help="Persons' names, plates or ids.")
+WHO = typer.Argument(help=f"Persons' names, plates or ids. {DASH}", callback=unseen)
 
 
 @commands.command()

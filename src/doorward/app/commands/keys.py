@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from doorward.app.commands.alone import note_deed
 from doorward.app.context import Context, context_of
 from doorward.app.custody import next_custodian
 from doorward.app.house import CONSOLE, House
@@ -13,10 +14,12 @@ from doorward.app.keepers import keepers_of
 from doorward.core.encoding import to_text
 from doorward.core.errors import Invalid, NotFound
 from doorward.core.permissions import EVERY_SITE
+from doorward.people.model.approvals import Action
 from doorward.people.service import forget_erased
 from doorward.vault.model import KeyName, KeyState, Purpose, Use
 from doorward.vault.rules import LINGERS, WRAPPING
 from doorward.vault.service import (
+    Restorer,
     Rotation,
     adopt_key_set,
     begin_rotation,
@@ -137,11 +140,12 @@ def root(
     context = context_of(ctx)
     if new_file is not None and new_passphrase:
         raise Invalid("Choose one: --new-file or --new-passphrase.")
-    phrase = (
-        typer.prompt("New passphrase", hide_input=True, confirmation_prompt=True) if new_passphrase else None
-    )
+    phrase = context.voice.ask_unseen("New passphrase", twice=True) if new_passphrase else None
     with context.house() as house:
         custodian = next_custodian(house.settings, house.vault, passphrase=phrase, file=new_file)
+        kept_by = {"custodian": "file" if phrase is None else "passphrase"}
+        with house.database.unit(CONSOLE, EVERY_SITE) as unit:
+            note_deed(unit, Action.ROTATE_ROOT, kept_by | {"ring": house.vault.ring.read().ring_id})
         rotate_root(house.database, house.vault, custodian, actor=CONSOLE)
         facts = {"custodian": house.vault.ring.custodian, "ring": house.vault.ring.read().ring_id}
     context.voice.answer(facts, "The ring is under the new root key; the old one opens nothing any more.")
@@ -192,6 +196,10 @@ def adopt(
     with context.everywhere() as (house, unit):
         adopted = adopt_key_set(unit, house.vault, _read(file))
         forget_erased(unit, adopted.sites)
+    with context.house() as house:
+        restorer = Restorer()
+        while restorer.look(house.database, house.vault, keepers_of(house.vault).movers):
+            pass
     facts = {"fitted": adopted.fitted, "erased": list(adopted.erased)}
     said = (
         f"{adopted.fitted} people and vehicles open again; {len(adopted.erased)} were erased since the copy."

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import typer
 
-from doorward.app.commands.finding import gate_of, level_of, plan_of, require_new
+from doorward.app.commands.finding import changed_gates, gate_of, level_of, plan_of, require_new
 from doorward.app.context import context_of
 from doorward.core.errors import Invalid
 from doorward.core.ids import new_id
@@ -68,14 +68,12 @@ def change(
         found = level_of(house, unit, level)
         if name is not None and name != found.name:
             require_new("level", name, plan_of(house, unit).levels.values())
-        dropped = {gate_of(house, unit, gate).id for gate in drop_gate or ()}
-        ids = [one for one in found.gate_ids if one not in dropped]
-        ids += [gate.id for word in add_gate or () if (gate := gate_of(house, unit, word)).id not in ids]
+        ids = changed_gates(house, unit, found.gate_ids, add_gate or (), drop_gate or ())
         if not ids:
             raise Invalid("A level needs a gate: remove the level instead.")
-        changed = replace(found, name=name or found.name, gate_ids=tuple(ids))
+        changed = replace(found, name=name or found.name, gate_ids=ids)
         set_piece(unit, house.post, changed)
-    facts = {"level": found.id, "name": changed.name, "gates": ids}
+    facts = {"level": found.id, "name": changed.name, "gates": list(ids)}
     context.voice.answer(facts, f"Level {changed.name} holds {len(ids)} gates.")
 
 

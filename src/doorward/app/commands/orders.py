@@ -3,6 +3,8 @@
 import typer
 
 from doorward.app.commands.finding import EVERYWHERE, gate_of, pick, plan_of, subject_of, zone_id_of
+from doorward.app.commands.moments import WHEN_HELP, moment_of
+from doorward.app.commands.unseen import DASH, unseen
 from doorward.app.context import context_of
 from doorward.app.house import House
 from doorward.core.errors import Invalid, NotFound
@@ -22,7 +24,7 @@ WHERE = typer.Argument(help="A gate, a zone (the gates into and out of it), or e
 SITE_OR = typer.Argument("everywhere", help="A gate or a zone; the whole site if left out.")
 REASON = typer.Option(help="Why, from the list; it is written down.")
 TICKET = typer.Option("", help="The number of a ticket; never a name.")
-UNTIL = "It holds until released: doorward release"
+UNTIL = typer.Option(None, help="When it ends by itself: " + WHEN_HELP + " Else it holds until released.")
 SAYS = {
     Verb.LOCK: "Locked: every way in is shut, ways out open.",
     Verb.UNLOCK: "Unlocked: anybody may pass.",
@@ -32,30 +34,48 @@ SAYS = {
 }
 
 
-def lock(ctx: typer.Context, where: str = WHERE, reason: Reason = REASON, ticket: str = TICKET) -> None:
-    """Shut a way in until released; grants do not open it, ways out stay open.
+def lock(
+    ctx: typer.Context,
+    where: str = WHERE,
+    reason: Reason = REASON,
+    ticket: str = TICKET,
+    until: str = UNTIL,
+) -> None:
+    """Shut a way in until released or --until; grants do not open it, ways out stay open.
 
     Example: doorward lock front --reason maintenance --ticket T-1042
     """
-    _give(ctx, Verb.LOCK, where, reason, ticket)
+    _give(ctx, Verb.LOCK, where, reason, ticket, until)
 
 
-def unlock(ctx: typer.Context, where: str = WHERE, reason: Reason = REASON, ticket: str = TICKET) -> None:
-    """Let anybody pass until released.
+def unlock(
+    ctx: typer.Context,
+    where: str = WHERE,
+    reason: Reason = REASON,
+    ticket: str = TICKET,
+    until: str = UNTIL,
+) -> None:
+    """Let anybody pass until released or --until.
 
-    Example: doorward unlock front --reason delivery
+    Example: doorward unlock front --reason delivery --until +30m
     """
-    _give(ctx, Verb.UNLOCK, where, reason, ticket)
+    _give(ctx, Verb.UNLOCK, where, reason, ticket, until)
 
 
-def lockdown(ctx: typer.Context, where: str = SITE_OR, reason: Reason = REASON, ticket: str = TICKET) -> None:
+def lockdown(
+    ctx: typer.Context,
+    where: str = SITE_OR,
+    reason: Reason = REASON,
+    ticket: str = TICKET,
+    until: str = UNTIL,
+) -> None:
     """Shut every way in against everybody: beats schedules, grants and unlocking. Ways out stay open.
 
     Example: doorward lockdown --reason threat
 
     Example: doorward lockdown labs --reason drill
     """
-    _give(ctx, Verb.LOCKDOWN, where, reason, ticket)
+    _give(ctx, Verb.LOCKDOWN, where, reason, ticket, until)
 
 
 def evacuate(ctx: typer.Context, where: str = SITE_OR, reason: Reason = REASON, ticket: str = TICKET) -> None:
@@ -145,7 +165,9 @@ def open_gate(
 
 def forgive(
     ctx: typer.Context,
-    who: str = typer.Argument(help="A person's name, a plate or an id; or everybody."),
+    who: str = typer.Argument(
+        help=f"A person's name, a plate or an id; or everybody. {DASH}", callback=unseen
+    ),
     reason: Reason = REASON,
 ) -> None:
     """Let the next passage of one, or of everybody, stand outside anti-passback.
@@ -161,7 +183,7 @@ def forgive(
 
 def place(
     ctx: typer.Context,
-    who: str = typer.Argument(help="A person's name, a plate or an id."),
+    who: str = typer.Argument(help=f"A person's name, a plate or an id. {DASH}", callback=unseen),
     zone: str = typer.Argument(help="The zone they really are in, or outside."),
     reason: Reason = REASON,
 ) -> None:
@@ -176,18 +198,22 @@ def place(
     context.voice.answer({"subject": subject, "zone": zone_id}, f"Counts as being in {zone} from now on.")
 
 
-def _give(ctx: typer.Context, verb: Verb, where: str, reason: Reason, ticket: str) -> None:
+def _give(
+    ctx: typer.Context, verb: Verb, where: str, reason: Reason, ticket: str, until: str | None = None
+) -> None:
     context = context_of(ctx)
     with context.site() as (house, unit):
         gate_id, zone_id = _where(house, unit, where)
         cause = Cause(reason=reason, reference=ticket)
-        order = give_order(unit, house.post, verb, cause, gate_id=gate_id, zone_id=zone_id)
+        ends = moment_of(until, context.voice.zone, unit.now, is_end=True)
+        order = give_order(unit, house.post, verb, cause, gate_id=gate_id, zone_id=zone_id, until=ends)
         place_name = _place(plan_of(house, unit), order)
-    hint = f" {UNTIL} {order.id}"
+    holds = "until released" if ends is None else f"until {context.voice.shown(ends)}, or until released"
+    lines = [f"{SAYS[verb]} ({place_name})", f"It holds {holds}: doorward release {order.id}"]
     if verb is Verb.EVACUATION:
-        hint += "\nWho is still inside: doorward rollcall start"
-    facts = {"order": order.id, "verb": verb, "where": place_name, "since": order.since}
-    context.voice.answer(facts, f"{SAYS[verb]} ({place_name})\n{hint.strip()}")
+        lines.append("Who is still inside: doorward rollcall start")
+    facts = {"order": order.id, "verb": verb, "where": place_name, "since": order.since, "until": ends}
+    context.voice.answer(facts, "\n".join(lines))
 
 
 def _where(house: House, unit: Unit, word: str) -> tuple[str | None, str | None]:

@@ -9,6 +9,7 @@ import typer
 from doorward.app.commands.finding import gate_of, names_of, plan_of, subject_of, zone_of
 from doorward.app.commands.moments import WHEN_HELP, moment_of
 from doorward.app.commands.people import PURPOSE
+from doorward.app.commands.unseen import DASH, unseen
 from doorward.app.context import context_of
 from doorward.app.house import House
 from doorward.core.errors import NotFound
@@ -23,7 +24,7 @@ REFUSING = frozenset({PassageState.REFUSED})
 def events(
     ctx: typer.Context,
     gate: str = typer.Option(None, help="Only this gate's."),
-    who: str = typer.Option(None, help="Only this person's or vehicle's."),
+    who: str = typer.Option(None, help=f"Only this person's or vehicle's. {DASH}", callback=unseen),
     state: PassageState = typer.Option(None, help="Only those that went so far."),
     since: str = typer.Option(None, help="Not before: " + WHEN_HELP),
     until: str = typer.Option(None, help="Before: " + WHEN_HELP),
@@ -37,8 +38,8 @@ def events(
     with context.site() as (house, unit):
         gates, zone = plan_of(house, unit).gates, context.voice.zone
         wanted = Wanted(
-            gate_id=gate_of(house, unit, gate).id if gate else None,
-            subject_id=subject_of(house, unit, who) if who else None,
+            gate_id=None if gate is None else gate_of(house, unit, gate).id,
+            subject_id=None if who is None else subject_of(house, unit, who),
             state=state,
             since=moment_of(since, zone, unit.now),
             until=moment_of(until, zone, unit.now, is_end=True),
@@ -114,7 +115,7 @@ def inside(
     context = context_of(ctx)
     with context.site() as (house, unit):
         zones = plan_of(house, unit).zones
-        wanted = zone_of(house, unit, zone).id if zone else None
+        wanted = None if zone is None else zone_of(house, unit, zone).id
         found = [one for one in find_present(unit, wanted) if one.zone_id is not None]
         names = names_of(house, unit, [one.subject_id for one in found], purpose) if purpose else {}
     names_by_zone: dict[str | None, str] = {one.id: one.name for one in zones.values()}
@@ -159,7 +160,7 @@ def doors(ctx: typer.Context) -> None:
 
 
 def _latest(house: House, unit: Unit, gate: str | None) -> str:
-    gate_id = gate_of(house, unit, gate).id if gate else None
+    gate_id = None if gate is None else gate_of(house, unit, gate).id
     found = list_passages(unit, Wanted(gate_id=gate_id), page_request(limit=1))
     if not found:
         raise NotFound("Nobody has passed or asked to yet: there is nothing to explain.")

@@ -6,13 +6,16 @@ from typing import Any
 
 import typer
 
+from doorward.app.commands.alone import note_looks, note_many
 from doorward.app.commands.files import require_writable, write_text
-from doorward.app.commands.finding import everything, names_of, person_of, plan_of
+from doorward.app.commands.finding import everything, group_of, names_of, person_of, plan_of
 from doorward.app.commands.moments import WHEN_HELP, moment_of
+from doorward.app.commands.unseen import DASH, unseen
 from doorward.app.context import context_of
 from doorward.app.house import House
 from doorward.core.errors import Invalid, NotFound
 from doorward.people.model import Basis, Kind, Person
+from doorward.people.model.approvals import Action
 from doorward.people.service import (
     NewPerson,
     add_person,
@@ -35,7 +38,7 @@ from doorward.platform.db import Unit
 from doorward.vault.service import receipt_text
 
 commands = typer.Typer(no_args_is_help=True, help="People: find, look at, limit, give credentials, forget.")
-NAME = typer.Argument(help="The person's name as enrolled, or the id.")
+NAME = typer.Argument(help=f"The person's name as enrolled, or the id. {DASH}", callback=unseen)
 PURPOSE = "Why you look, as a short code such as guard-check; it is written down."
 COLUMNS = ["id", "kind", "face", "suspended", "from", "until", "added_at"]
 
@@ -43,12 +46,13 @@ COLUMNS = ["id", "kind", "face", "suspended", "from", "until", "added_at"]
 @commands.command()
 def add(
     ctx: typer.Context,
-    name: str = typer.Argument(help="The person's name."),
+    name: str = typer.Argument(help=f"The person's name. {DASH}", callback=unseen),
     basis: Basis = typer.Option(Basis.CONTRACT, help="Lawful basis of keeping the name."),
     notice: str = typer.Option("1", help="Version of the privacy notice the person was given."),
-    id_number: str = typer.Option(None, help="An ID or staff number; it is sealed."),
+    id_number: str = typer.Option(None, help=f"An ID or staff number; it is sealed. {DASH}", callback=unseen),
     start: str = typer.Option(None, "--from", help="Passes not before: " + WHEN_HELP),
     until: str = typer.Option(None, help="Passes not after: " + WHEN_HELP),
+    exempt: bool = typer.Option(False, "--exempt", help="Anti-passback leaves this person alone."),
 ) -> None:
     """Register somebody without a face: a card, code or PIN is the equal path.
 
@@ -64,6 +68,7 @@ def add(
             id_number=id_number,
             valid_from=moment_of(start, zone, unit.now),
             valid_until=moment_of(until, zone, unit.now, is_end=True),
+            passback_exempt=exempt,
         )
         made = add_person(unit, house.vault, new)
     context.voice.answer({"person": made.id}, f"Registered as {made.id}; give a card, code or PIN next.")
@@ -83,8 +88,8 @@ def list_all(
     with context.site() as (house, unit):
         found = list(everything(lambda page: list_persons(unit, page), lambda one: one.id))
         if group is not None:
-            ids = {one.id for one in list_groups(unit) if group in (one.id, one.name)}
-            found = [one for one in found if groups_of(unit, one.id) & ids]
+            wanted = group_of(unit, group).id
+            found = [one for one in found if wanted in groups_of(unit, one.id)]
         names = names_of(house, unit, [one.id for one in found], purpose) if purpose else {}
     rows = [_row(one) | ({"name": names.get(one.id)} if purpose else {}) for one in found]
     columns = (["name"] if purpose else []) + COLUMNS
@@ -94,8 +99,10 @@ def list_all(
 @commands.command()
 def find(
     ctx: typer.Context,
-    name: str = typer.Argument(None, help="The name, in any spelling of case and blanks."),
-    id_number: str = typer.Option(None, help="Search by ID number instead."),
+    name: str = typer.Argument(
+        None, help=f"The name, in any spelling of case and blanks. {DASH}", callback=unseen
+    ),
+    id_number: str = typer.Option(None, help=f"Search by ID number instead. {DASH}", callback=unseen),
 ) -> None:
     """Ids of everybody of exactly this name or ID number. The search is written down.
 
@@ -110,6 +117,7 @@ def find(
             if name is not None
             else find_by_id_number(unit, house.vault, id_number)
         )
+        note_looks(house, unit, found)
         rows = [_row(get_person(unit, person_id)) for person_id in found]
     if not rows:
         raise NotFound("Nobody is known by exactly this: check the spelling, or enrol them first.")
@@ -180,8 +188,8 @@ def limit(
 def correct(
     ctx: typer.Context,
     name: str = NAME,
-    new_name: str = typer.Option(None, help="The right name."),
-    id_number: str = typer.Option(None, help="The right ID number."),
+    new_name: str = typer.Option(None, help=f"The right name. {DASH}", callback=unseen),
+    id_number: str = typer.Option(None, help=f"The right ID number. {DASH}", callback=unseen),
 ) -> None:
     """Set right a wrong name or ID number.
 
@@ -208,7 +216,9 @@ def export(
     context = context_of(ctx)
     require_writable(out)
     with context.site() as (house, unit):
-        content = export_person(unit, house.vault, person_of(house, unit, name), purpose=purpose)
+        person_id = person_of(house, unit, name)
+        note_many(house, unit, Action.EXPORT_MANY, [person_id])
+        content = export_person(unit, house.vault, person_id, purpose=purpose)
     write_text(out, json.dumps(content, indent=1, ensure_ascii=False, default=str) + "\n")
     context.voice.answer(
         {"written": str(out)}, f"All that is held is in {out}: hand it over, then delete it."
@@ -228,7 +238,9 @@ def forget(
     context = context_of(ctx)
     require_writable(receipt)
     with context.site() as (house, unit):
-        made = forget_person(unit, house.vault, person_of(house, unit, name))
+        person_id = person_of(house, unit, name)
+        note_many(house, unit, Action.ERASE_MANY, [person_id])
+        made = forget_person(unit, house.vault, person_id)
     if receipt is not None:
         write_text(receipt, receipt_text(made))
     context.voice.answer({"erased": made.body["subject_id"], "key_id": made.key_id}, "Erased for good.")
@@ -244,6 +256,7 @@ def _suspend(ctx: typer.Context, name: str, *, suspended: bool) -> None:
 
 
 def _held(house: House, unit: Unit, person_id: str, purpose: str) -> dict[str, Any]:
+    note_looks(house, unit, [person_id])
     view = view_person(unit, house.vault, person_id, purpose=purpose)
     groups = {group.id: group.name for group in list_groups(unit)}
     kinds = [kind for _, kind in list_credentials(unit, person_id)]

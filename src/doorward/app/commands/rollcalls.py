@@ -8,6 +8,7 @@ import typer
 
 from doorward.app.commands.files import require_writable, write_text
 from doorward.app.commands.finding import plan_of, subject_of, zone_of
+from doorward.app.commands.unseen import DASH, unseen
 from doorward.app.context import Context, context_of
 from doorward.app.house import House
 from doorward.core.errors import NotFound
@@ -36,6 +37,8 @@ def start(
     names: bool = NAMES,
 ) -> None:
     """Begin to look for everybody counted inside now, and show who is missing.
+
+    Over REST this also needs the right people:read; whoever sits at this machine holds every right.
 
     Example: doorward rollcall start --drill
     """
@@ -76,7 +79,7 @@ def show(
 @commands.command()
 def safe(
     ctx: typer.Context,
-    who: str = typer.Argument(help="A person's name, a plate or an id."),
+    who: str = typer.Argument(help=f"A person's name, a plate or an id. {DASH}", callback=unseen),
     at: str = typer.Option(help="Where they stand: the muster point."),
     rollcall: str = WHICH,
 ) -> None:

@@ -132,8 +132,8 @@ def change(
         changed = replace(
             found,
             name=name or found.name,
-            weekly=parse_week(hours) if hours else found.weekly,
-            on_holidays=_holidays(holidays) if holidays else found.on_holidays,
+            weekly=found.weekly if hours is None else parse_week(hours),
+            on_holidays=found.on_holidays if holidays is None else _holidays(holidays),
             exceptions=tuple(one for one in found.exceptions if one.on not in gone) + fresh,
         )
         set_piece(unit, house.post, changed)

@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 
+from doorward.app.commands.alone import note_search
 from doorward.app.commands.finding import plan_of
 from doorward.app.commands.moments import day_of
 from doorward.app.context import context_of
@@ -70,6 +71,9 @@ def set_rules(
         None, help="1:1: at most one wrong opening in so many strangers' attempts."
     ),
     one_in_identifying: int = typer.Option(None, help="1:n: the same, shared by everybody enrolled."),
+    keep_passages_days: int = typer.Option(
+        None, min=1, max=3660, help="After so many days it is erased who passed when, and old roll-calls."
+    ),
 ) -> None:
     """Change what you name; everything else stays as it is.
 
@@ -94,9 +98,12 @@ def set_rules(
             "identification": identification,
             "one_in_verifying": one_in_verifying,
             "one_in_identifying": one_in_identifying,
+            "keep_passages_days": keep_passages_days,
         }
         changes = {key: value for key, value in given.items() if value is not None}
-        set_site_rules(unit, SiteRules(**{**_as_given(rules), **changes, "calendar": calendar}))
+        wanted = SiteRules(**{**_as_given(rules), **changes, "calendar": calendar})
+        note_search(house, unit, wanted)
+        set_site_rules(unit, wanted)
         facts = _facts(house, unit)
     context.voice.card("Site", facts)
 
@@ -131,6 +138,7 @@ def _facts(house: House, unit: Unit) -> dict[str, Any]:
         "identification": rules.identification,
         "one_wrong_opening_in_verifying": rules.one_in_verifying,
         "one_wrong_opening_in_identifying": rules.one_in_identifying,
+        "keep_passages_days": rules.keep_passages_days,
         "faces_enrolled": gallery_size(unit, house.recogniser),
         "gates": len(plan.gates),
         "zones": len(plan.zones),

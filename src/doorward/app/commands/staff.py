@@ -1,8 +1,11 @@
 """`doorward staff ...`: who works with this server, and as what. No password is ever typed here."""
 
+from collections.abc import Callable
+
 import typer
 
 from doorward.app.commands.finding import everything
+from doorward.app.commands.unseen import DASH, unseen
 from doorward.app.context import Context, context_of
 from doorward.app.house import House
 from doorward.app.serve import origin
@@ -15,7 +18,7 @@ from doorward.people.service.staff import find_staff
 from doorward.platform.db import Unit
 
 commands = typer.Typer(no_args_is_help=True, help="Staff: invite, list, give roles, suspend, remove, reset.")
-WHO = typer.Argument(help="The login or the id.")
+WHO = typer.Argument(help=f"The login or the id. {DASH}", callback=unseen)
 SITE = typer.Option(None, help="At this site only; otherwise at every site.")
 COLUMNS = ["id", "login", "name", "state", "second_factor", "roles"]
 
@@ -23,8 +26,10 @@ COLUMNS = ["id", "login", "name", "state", "second_factor", "roles"]
 @commands.command()
 def add(
     ctx: typer.Context,
-    login: str = typer.Argument(help="The login: an e-mail address or a short name."),
-    name: str = typer.Argument(help="The name that colleagues see."),
+    login: str = typer.Argument(
+        help=f"The login: an e-mail address or a short name. {DASH}", callback=unseen
+    ),
+    name: str = typer.Argument(help=f"The name that colleagues see. {DASH}", callback=unseen),
     role: Role = typer.Option(help="A first role."),
     site: str = SITE,
 ) -> None:
@@ -81,13 +86,8 @@ def suspend(ctx: typer.Context, who: str = WHO) -> None:
 
     Example: doorward staff suspend dana
     """
-    context = context_of(ctx)
-    with context.everywhere() as (house, unit):
-        account_id = find_staff(unit, house.vault, who)
-        service.suspend_account(unit, account_id)
-    context.voice.answer(
-        {"id": account_id, "state": "suspended"}, "Suspended; `doorward staff resume` ends it."
-    )
+    said = "Suspended; `doorward staff resume` ends it."
+    _change(ctx, who, service.suspend_account, state="suspended", said=said)
 
 
 @commands.command()
@@ -96,11 +96,7 @@ def resume(ctx: typer.Context, who: str = WHO) -> None:
 
     Example: doorward staff resume dana
     """
-    context = context_of(ctx)
-    with context.everywhere() as (house, unit):
-        account_id = find_staff(unit, house.vault, who)
-        service.resume_account(unit, account_id)
-    context.voice.answer({"id": account_id, "state": "open"}, "Open again.")
+    _change(ctx, who, service.resume_account, state="open", said="Open again.")
 
 
 @commands.command()
@@ -109,11 +105,7 @@ def remove(ctx: typer.Context, who: str = WHO) -> None:
 
     Example: doorward staff remove dana
     """
-    context = context_of(ctx)
-    with context.everywhere() as (house, unit):
-        account_id = find_staff(unit, house.vault, who)
-        service.close_account(unit, account_id)
-    context.voice.answer({"id": account_id, "state": "closed"}, "Closed.")
+    _change(ctx, who, service.close_account, state="closed", said="Closed.")
 
 
 @commands.command()
@@ -127,6 +119,16 @@ def reset(ctx: typer.Context, who: str = WHO) -> None:
         account_id = find_staff(unit, house.vault, who)
         token = service.reset_account(unit, house.vault, account_id)
     _tell_link(context, house, account_id, token)
+
+
+def _change(
+    ctx: typer.Context, who: str, deed: Callable[[Unit, str], None], *, state: str, said: str
+) -> None:
+    context = context_of(ctx)
+    with context.everywhere() as (house, unit):
+        account_id = find_staff(unit, house.vault, who)
+        deed(unit, account_id)
+    context.voice.answer({"id": account_id, "state": state}, said)
 
 
 def _tell_link(context: Context, house: House, account_id: str, token: str) -> None:

@@ -2,10 +2,13 @@
 
 import typer
 
-from doorward.app.commands.finding import everything, plan_of, subject_of, vehicle_of
+from doorward.app.commands.alone import note_looks, note_many
+from doorward.app.commands.finding import everything, person_of, plan_of, vehicle_of
 from doorward.app.commands.moments import WHEN_HELP, moment_of
+from doorward.app.commands.unseen import DASH, unseen
 from doorward.app.context import context_of
 from doorward.people.model import Listing
+from doorward.people.model.approvals import Action
 from doorward.people.service import (
     add_vehicle,
     forget_vehicle,
@@ -16,15 +19,17 @@ from doorward.people.service import (
 )
 
 commands = typer.Typer(no_args_is_help=True, help="Vehicles known by their plate.")
-PLATE = typer.Argument(help="The plate in any spelling, or the id.")
+PLATE = typer.Argument(help=f"The plate in any spelling, or the id. {DASH}", callback=unseen)
 
 
 @commands.command()
 def add(
     ctx: typer.Context,
-    plate: str = typer.Argument(help="The plate, in any spelling."),
-    owner: str = typer.Option(None, help="The person it belongs to: name or id."),
-    label: str = typer.Option(None, help="A word of your own, such as the fleet number; it is sealed."),
+    plate: str = typer.Argument(help=f"The plate, in any spelling. {DASH}", callback=unseen),
+    owner: str = typer.Option(None, help=f"The person it belongs to: name or id. {DASH}", callback=unseen),
+    label: str = typer.Option(
+        None, help=f"A word of your own, such as the fleet number; it is sealed. {DASH}", callback=unseen
+    ),
     start: str = typer.Option(None, "--from", help="Not before: " + WHEN_HELP),
     until: str = typer.Option(None, help="Not after: " + WHEN_HELP),
     deny: bool = typer.Option(False, "--deny", help="Put it on the deny list: it never passes."),
@@ -34,6 +39,8 @@ def add(
     Example: doorward vehicle add "KA 47 TRF" --owner "Ada Example"
 
     Example: doorward vehicle add "BA 777 XX" --deny
+
+    Example: doorward vehicle add - --owner -
     """
     context = context_of(ctx)
     with context.site() as (house, unit):
@@ -42,7 +49,7 @@ def add(
             unit,
             house.vault,
             plate,
-            owner_id=owner and subject_of(house, unit, owner),
+            owner_id=None if owner is None else person_of(house, unit, owner),
             label=label,
             valid_from=moment_of(start, zone, unit.now),
             valid_until=moment_of(until, zone, unit.now, is_end=True),
@@ -92,7 +99,9 @@ def show(
     """
     context = context_of(ctx)
     with context.site() as (house, unit):
-        view = view_vehicle(unit, house.vault, vehicle_of(house, unit, plate), purpose=purpose)
+        vehicle_id = vehicle_of(house, unit, plate)
+        note_looks(house, unit, [vehicle_id])
+        view = view_vehicle(unit, house.vault, vehicle_id, purpose=purpose)
     vehicle = view.vehicle
     facts = {
         "id": vehicle.id,
@@ -152,7 +161,9 @@ def forget(ctx: typer.Context, plate: str = PLATE) -> None:
     """
     context = context_of(ctx)
     with context.site() as (house, unit):
-        receipt = forget_vehicle(unit, house.vault, vehicle_of(house, unit, plate))
+        vehicle_id = vehicle_of(house, unit, plate)
+        note_many(house, unit, Action.ERASE_VEHICLES, [vehicle_id])
+        receipt = forget_vehicle(unit, house.vault, vehicle_id)
     context.voice.answer({"erased": receipt.body["subject_id"]}, "Erased for good.")
 
 

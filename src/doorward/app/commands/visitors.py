@@ -9,10 +9,11 @@ from doorward.app.commands.files import draw_code, require_picture
 from doorward.app.commands.finding import everything, names_of, person_of, plan_of, target_of
 from doorward.app.commands.moments import WHEN_HELP, moment_of
 from doorward.app.commands.people import PURPOSE
+from doorward.app.commands.unseen import DASH, unseen
 from doorward.app.context import context_of
 from doorward.gates.model import Grant
 from doorward.gates.service import grant as make_grant
-from doorward.people.model import Kind, Person
+from doorward.people.model import Basis, Kind, Person
 from doorward.people.service import NewVisit, end_visit, invite_visitor, list_persons
 
 commands = typer.Typer(no_args_is_help=True, help="Visitors: invited with a code, forgotten a day after.")
@@ -21,13 +22,15 @@ commands = typer.Typer(no_args_is_help=True, help="Visitors: invited with a code
 @commands.command()
 def invite(
     ctx: typer.Context,
-    name: str = typer.Argument(help="The visitor's name."),
-    host: str = typer.Option(help="Who expects them: a member's name or id."),
+    name: str = typer.Argument(help=f"The visitor's name. {DASH}", callback=unseen),
+    host: str = typer.Option(help=f"Who expects them: a member's name or id. {DASH}", callback=unseen),
     until: str = typer.Option(help="When the visit ends: " + WHEN_HELP),
     start: str = typer.Option(None, "--from", help="When it begins; now if left out."),
     code: Path = typer.Option(help="Where to write the QR code to show at the gate (.svg or .png)."),
     gate: list[str] = typer.Option(None, help="A gate or level to grant them; may be repeated."),
     notice: str = typer.Option("1", help="Version of the privacy notice the visitor was given."),
+    basis: Basis = typer.Option(Basis.LEGITIMATE_INTEREST, help="Lawful basis of keeping the name."),
+    id_number: str = typer.Option(None, help=f"The number of an ID; it is sealed. {DASH}", callback=unseen),
 ) -> None:
     """Expect a visitor: draws a code that works during the visit, at the gates granted.
 
@@ -44,7 +47,9 @@ def invite(
             host_id=person_of(house, unit, host),
             valid_from=moment_of(start, zone, unit.now) or unit.now,
             valid_until=ends,
+            basis=basis,
             notice_version=notice,
+            id_number=id_number,
         )
         invited = invite_visitor(unit, house.vault, visit)
         for word in gate or ():
@@ -87,7 +92,9 @@ def list_all(
 
 
 @commands.command()
-def end(ctx: typer.Context, who: str = typer.Argument(help="The visitor's name or id.")) -> None:
+def end(
+    ctx: typer.Context, who: str = typer.Argument(help=f"The visitor's name or id. {DASH}", callback=unseen)
+) -> None:
     """End a visit now: nothing opens any more, and a day later the visitor is erased.
 
     Example: doorward visitor end "Vera Example"

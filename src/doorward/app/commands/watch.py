@@ -6,7 +6,7 @@ from typing import Any
 import typer
 
 from doorward.app.commands.finding import gate_of
-from doorward.app.commands.unseen import UNSEEN_HELP, unseen
+from doorward.app.commands.unseen import DASH, secret
 from doorward.app.console import Voice
 from doorward.app.context import context_of
 from doorward.app.house import House
@@ -38,15 +38,17 @@ def watch(
     source: str = typer.Argument(
         envvar="DOORWARD_SOURCE",
         help="An image, a folder, a video file, rtsp://... or camera:0. For an address with a password: "
-        + UNSEEN_HELP,
+        + DASH,
+        callback=secret,
     ),
     card: str = typer.Option(
         None,
         envvar="DOORWARD_CARD",
-        help=f"A card shown once, before the first face: it claims who that is. {UNSEEN_HELP}",
+        help=f"A card shown once, before the first face: it claims who that is. {DASH}",
+        callback=secret,
     ),
     qr: str = typer.Option(
-        None, envvar="DOORWARD_QR", help=f"The text of a QR code, shown likewise. {UNSEEN_HELP}"
+        None, envvar="DOORWARD_QR", help=f"The text of a QR code, shown likewise. {DASH}", callback=secret
     ),
     ask_pin: bool = typer.Option(False, "--ask-pin", help="Ask for a PIN on this terminal."),
     region: Region = typer.Option(Region.EU, help="Whose plates a lane expects."),
@@ -64,11 +66,10 @@ def watch(
     Example: doorward watch front -
     """
     context = context_of(ctx)
-    source = unseen(source)
     reader = SimulatedReader()
     for shown, value in ((Shown.CARD, card), (Shown.QR, qr)):
         if value:
-            reader.show(ReaderEvent(shown, unseen(value)))
+            reader.show(ReaderEvent(shown, value))
     if ask_pin:
         reader.show(ReaderEvent(Shown.PIN, context.voice.ask_unseen("PIN")))
     with context.house() as house:

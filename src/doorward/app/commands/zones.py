@@ -142,7 +142,7 @@ def _given(
         "capacity_rule": rule,
         "area_passback": passback,
         "timed_passback": timed,
-        "timed_passback_seconds": again_after and seconds_of(again_after),
+        "timed_passback_seconds": None if again_after is None else seconds_of(again_after),
     }
     changes = {key: value for key, value in given.items() if value is not None}
     if capacity is not None:

@@ -16,6 +16,8 @@ LEAD = (
     "`--folder` (or `DOORWARD_FOLDER`) says where the site lies and `--json` makes each answer one JSON "
     "object a line; both may stand anywhere in a command. Errors go to standard error, with `--json` as "
     '`{"problem": ..., "detail": ...}`. [command-line.md](../operate/command-line.md) walks through a site.',
+    "Others on the machine can read a command line while it runs. Where `-` may stand for a name, a plate or "
+    "a number, a terminal asks for it; else it is the next line of standard input, those of options first.",
     "Whoever runs a command holds the site's key: its deeds are in the audit log under `system:console`.",
 )
 

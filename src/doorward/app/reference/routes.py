@@ -15,8 +15,8 @@ LEAD = (
     f"REST lies under `{API_PREFIX}` and is described to programs at `{API_PREFIX}/openapi.json`; the other "
     "paths are pages. A path with `{site_id}` needs its right at that site, any other at every site.",
     "Errors are problem documents (RFC 9457). A write with the header `Idempotency-Key` (8 to 200 "
-    "characters) is done once, and a repeat is answered alike, or with 409 if the answer told a secret: "
-    "those are told once. Long lists come in pages: `limit` (at most 200) and `cursor`, "
+    "characters) is done once, and a repeat is answered alike, with 409 if the answer told a secret "
+    "(those are told once), or with 404 if whoever it was about was erased since. Long lists come in pages: `limit` (at most 200) and `cursor`, "
     "whose next value is `next_cursor`.",
 )
 

@@ -190,6 +190,8 @@ _POLICY = record(
         ),
         MAX_ENTRIES,
     ),
+    least_frames=whole(1, 2**53 - 1),
+    least_character_confidence=real(0, 1),
 )
 _JOURNAL = record(
     JournalEntry,

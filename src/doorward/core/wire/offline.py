@@ -60,6 +60,7 @@ class OfflinePolicy:
     It travels over TLS and lives in the agent's memory only: nothing of it is written to the agent's
     disk. `hash_key` is fresh for each agent and version, so that two policies cannot be joined.
     `journal_key` is the server's X25519 public key: what is sealed to it, the agent cannot read back.
+    A plate counts from `least_frames` frames and `least_character_confidence` on, as with the server.
     """
 
     agent_id: str
@@ -75,6 +76,8 @@ class OfflinePolicy:
     journal_key: bytes
     schedules: tuple[tuple[Window, ...], ...]
     entries: tuple[PolicyEntry, ...]
+    least_frames: int = 3
+    least_character_confidence: float = 0.5
 
 
 def credential_hash(key: bytes, kind: Credential, value: str) -> bytes:

@@ -97,7 +97,7 @@ class Presence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guesses:
-    """How often in a row a face did not fit, at a gate or for one card's holder."""
+    """How often in a row a face failed, at a gate or for one person."""
 
     about: str
     failures: int

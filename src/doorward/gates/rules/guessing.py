@@ -1,14 +1,14 @@
-"""How long a gate looks at no more faces after several in a row did not fit."""
+"""How long a gate looks at no more faces after several in a row failed."""
 
 from datetime import datetime, timedelta
 
 from doorward.gates.model import Guesses
 
-FREE = 5  # mistakes that people make: bad light, a hood, somebody else's card by accident
+FREE = 5  # mistakes that people make: bad light, a hood, the wrong turn, somebody else's card by accident
 FIRST_WAIT = timedelta(seconds=10)
-# One prankster must not keep everybody's faces out for long; a stolen card may wait longer.
+# One prankster must not keep everybody's faces out for long; one person's may wait longer.
 LONGEST_AT_A_GATE = timedelta(minutes=5)
-LONGEST_FOR_A_CARD = timedelta(minutes=15)
+LONGEST_FOR_A_PERSON = timedelta(minutes=15)
 
 
 def wait_after(failures: int, longest: timedelta) -> timedelta:

@@ -4,6 +4,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass, field, replace
 from threading import Event, Lock
+from time import monotonic
 
 from doorward.core.errors import DoorwardError, Unavailable
 from doorward.core.permissions import Actor
@@ -23,6 +24,7 @@ class _Asked:
     signed: Signed
     answer: Signed | DoorwardError | None = None
     alone: bool = False
+    since: float = field(default_factory=monotonic)
     turn: Event = field(default_factory=Event)
 
     def told(self) -> Signed:
@@ -36,7 +38,8 @@ class _Asked:
 class Desk:
     """Whoever comes first decides for all who wait, in one transaction; nobody is answered before its commit.
 
-    One sighting alone is decided and committed at once: nothing ever waits for company.
+    One sighting alone is decided and committed at once: nothing ever waits for company. While somebody else
+    keeps the database, `Unavailable` comes in time for the agent to decide alone.
     """
 
     def __init__(self, database: Database, post: Post) -> None:
@@ -91,7 +94,9 @@ class Desk:
                 self._busy = False
 
     def _decide(self, batch: list[_Asked]) -> None:
-        with self._database.unit(batch[0].actor, batch[0].site_id) as unit:
+        waited = monotonic() - min(asked.since for asked in batch)
+        patience = self.post.patience_seconds - waited
+        with self._database.unit(batch[0].actor, batch[0].site_id, patience=patience) as unit:
             answers = [self._one(unit, asked) for asked in batch]
         for asked, answer in zip(batch, answers, strict=True):
             asked.answer = answer

@@ -1,10 +1,10 @@
-"""Faces tried one after the other: counted where everybody is looked up, and for each card's holder."""
+"""Faces tried one after the other: strangers' at a gate that looks up, and those shown for one person."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 from doorward.gates.model import AlarmKind, Direction, Gate, Guesses
-from doorward.gates.rules.guessing import FREE, LONGEST_AT_A_GATE, LONGEST_FOR_A_CARD, must_wait
+from doorward.gates.rules.guessing import FREE, LONGEST_AT_A_GATE, LONGEST_FOR_A_PERSON, must_wait
 from doorward.gates.service.alarms import raise_once
 from doorward.gates.store import guesses
 from doorward.platform.db import Unit
@@ -12,8 +12,9 @@ from doorward.platform.db import Unit
 
 @dataclass(frozen=True, slots=True)
 class Tries:
-    """The faces shown at a gate for one person's card (verifying) or for nobody's (looking up).
+    """The faces that failed in a row: for one person, or those of strangers at a gate that looks up.
 
+    For one person fails a face that does not fit their card, and theirs if it did not pass the challenge.
     Ways out count nothing and wait for nothing.
     """
 
@@ -49,9 +50,9 @@ class Tries:
             unit.rows, unit.site_id, Guesses(about=about, failures=failures, last_at=unit.now)
         )
         if failures >= FREE:
-            detail = "for one card" if self.person_id else "looked up among everybody"
+            detail = "for one person" if self.person_id else "looked up among everybody"
             raise_once(unit, AlarmKind.FACE_GUESSED, self.gate.id, detail=detail, subject_id=self.person_id)
 
     @property
     def _longest(self) -> timedelta:
-        return LONGEST_FOR_A_CARD if self.person_id else LONGEST_AT_A_GATE
+        return LONGEST_FOR_A_PERSON if self.person_id else LONGEST_AT_A_GATE

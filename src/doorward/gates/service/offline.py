@@ -153,6 +153,8 @@ def _issue(unit: Unit, post: Post, request: Request, draft: _Draft) -> OfflinePo
         journal_key=post.keys.journal_public,
         schedules=draft.schedules,
         entries=draft.entries,
+        least_frames=gate.least_frames,
+        least_character_confidence=gate.least_character_confidence,
     )
 
 

@@ -103,6 +103,7 @@ class Post:
     plans: PlanCache = field(default_factory=PlanCache)
     permit_seconds: int = 5
     clock_tolerance_seconds: int = 30
+    patience_seconds: float = 1.0  # for the database; an agent that hears nothing for longer decides alone
     policy_hours: int = 24
     outcome_grace_seconds: int = 30
     silence_seconds: int = 600

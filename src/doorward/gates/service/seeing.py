@@ -89,12 +89,14 @@ def _claims(unit: Unit, post: Post, sighting: Sighting, asked: frozenset[Factor]
 def _face(unit: Unit, post: Post, plan: Plan, gate: Gate, face: FaceEvidence, *, found: _Findings) -> None:
     if face.frames < gate.least_frames:
         found.doubts.add(Refusal.TOO_FEW_FRAMES)
-    elif face.liveness_passed is False:
-        found.doubts.add(Refusal.LIVENESS_FAILED)
     elif Refusal.IDENTITIES_DIFFER in found.doubts:
         return
-    elif found.person_id is not None or looks_up(gate, plan.rules):
-        _compare(unit, post, plan, gate, face, found=found)
+    elif found.person_id is not None:
+        _verify(unit, post, plan, gate, face, found=found)
+    elif looks_up(gate, plan.rules):
+        _look_up(unit, post, plan, gate, face, found=found)
+    elif face.liveness_passed is False:
+        found.doubts.add(Refusal.LIVENESS_FAILED)
 
 
 def looks_up(gate: Gate, rules: SiteRules) -> bool:
@@ -102,25 +104,57 @@ def looks_up(gate: Gate, rules: SiteRules) -> bool:
     return (gate.identification or rules.identification) is Identification.ONE_TO_MANY
 
 
-def _compare(unit: Unit, post: Post, plan: Plan, gate: Gate, face: FaceEvidence, *, found: _Findings) -> None:
-    """Verify a claim, or look up; after several that did not fit, only after a while."""
-    tries, claimed = Tries.at(unit, gate, found.person_id), found.person_id
+def _verify(unit: Unit, post: Post, plan: Plan, gate: Gate, face: FaceEvidence, *, found: _Findings) -> None:
+    """Whether it is the face of whoever was claimed; after several failures in a row only after a while."""
+    assert found.person_id is not None
+    tries = Tries.at(unit, gate, found.person_id)
     if tries.must_wait:
         found.doubts.add(Refusal.FACE_DELAYED)
         return
-    if claimed is not None:
-        one_in = max(gate.one_in or plan.rules.one_in_verifying, LEAST_ONE_IN_VERIFYING)
-        fits = post.identifier.is_face_of(unit, claimed, face, one_in=one_in)
-        doubt = Refusal.FACE_MISMATCH
+    one_in = max(gate.one_in or plan.rules.one_in_verifying, LEAST_ONE_IN_VERIFYING)
+    if face.liveness_passed is False:
+        doubt = Refusal.LIVENESS_FAILED
+    elif post.identifier.is_face_of(unit, found.person_id, face, one_in=one_in):
+        doubt = None
     else:
-        one_in = max(gate.one_in or plan.rules.one_in_identifying, LEAST_ONE_IN_IDENTIFYING)
-        found.person_id = post.identifier.person_by_face(unit, face, one_in=one_in)
-        fits, doubt = found.person_id is not None, Refusal.UNKNOWN
-    if fits:
+        doubt = Refusal.FACE_MISMATCH
+    _keep(found, doubt)
+    tries.note(fitted=doubt is None)
+
+
+def _look_up(unit: Unit, post: Post, plan: Plan, gate: Gate, face: FaceEvidence, *, found: _Findings) -> None:
+    """Whose face it is, if anybody's.
+
+    Strangers count at the gate. A failed challenge counts for whoever's face it showed, as a picture of them
+    would: whoever merely walks past, known to nobody, keeps nobody waiting.
+    """
+    strangers, failed = Tries.at(unit, gate, None), face.liveness_passed is False
+    if strangers.must_wait:
+        found.doubts.add(Refusal.FACE_DELAYED)
+        return
+    one_in = max(gate.one_in or plan.rules.one_in_identifying, LEAST_ONE_IN_IDENTIFYING)
+    person_id = post.identifier.person_by_face(unit, face, one_in=one_in)
+    if person_id is None:
+        _keep(found, Refusal.LIVENESS_FAILED if failed else Refusal.UNKNOWN)
+        if not failed:
+            strangers.note(fitted=False)
+        return
+    tries = Tries.at(unit, gate, person_id)
+    if tries.must_wait:
+        found.doubts.add(Refusal.FACE_DELAYED)
+        return
+    _keep(found, Refusal.LIVENESS_FAILED if failed else None)
+    tries.note(fitted=not failed)
+    if not failed:
+        found.person_id = person_id
+        strangers.note(fitted=True)
+
+
+def _keep(found: _Findings, doubt: Refusal | None) -> None:
+    if doubt is None:
         found.proven.add(Factor.FACE)
     else:
         found.doubts.add(doubt)
-    tries.note(fitted=fits)
 
 
 def _pin(unit: Unit, post: Post, pin: str, found: _Findings) -> None:

@@ -1,4 +1,4 @@
-"""Faces that did not fit, in a row: at a gate that looks everybody up, or for one card's holder."""
+"""Faces that failed, in a row: strangers' at a gate that looks everybody up, or those for one person."""
 
 from datetime import datetime
 

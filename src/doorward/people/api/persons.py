@@ -1,7 +1,6 @@
 """Persons over HTTP: lists show ids; a name is shown singly, for a purpose, and the look is recorded."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from fastapi import Depends
 
@@ -32,10 +31,9 @@ from doorward.people.api.told import (
 from doorward.people.model.approvals import Action
 from doorward.people.rules.approvals import Bound
 from doorward.people.service import looking
-from doorward.people.service.approvals import require_few
+from doorward.people.service.approvals import few_persons, require_few
 from doorward.platform.db import Unit
 from doorward.platform.paging import PageRequest, make_page, page_request
-from doorward.platform.settings import FourEyes
 from doorward.platform.web import SITE_PREFIX, Call, Routes, current_call
 from doorward.vault.ports import Looks
 from doorward.vault.service import Vault, list_photos
@@ -52,8 +50,7 @@ def vault_of(call: Call) -> Vault:
 
 def bound_of(call: Call) -> Bound:
     """How many persons are few."""
-    settings: FourEyes = call.request.app.state.settings.four_eyes
-    return Bound(settings.persons, timedelta(minutes=settings.minutes))
+    return few_persons(call.request.app.state.settings.four_eyes)
 
 
 def refused_look(call: Call, unit: Unit, subject_ids: Iterable[str]) -> Exception | None:
@@ -80,7 +77,7 @@ def add_person(body: PersonIn, call: Call = Depends(current_call)) -> PersonOut:
     def deed(unit: Unit) -> PersonOut:
         return PersonOut.model_validate(service.add_person(unit, vault_of(call), body.ours()))
 
-    return call.once(PersonOut, deed)
+    return call.once(PersonOut, deed, about=lambda added: added.id)
 
 
 @routes.post("/erasures", needs=Permission.PEOPLE_ERASE)

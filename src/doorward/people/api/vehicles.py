@@ -35,7 +35,7 @@ def add_vehicle(body: VehicleIn, call: Call = Depends(current_call)) -> VehicleO
     def deed(unit: Unit) -> VehicleOut:
         return VehicleOut.model_validate(service.add_vehicle(unit, vault_of(call), **dict(body)))
 
-    return call.once(VehicleOut, deed)
+    return call.once(VehicleOut, deed, about=lambda added: added.id)
 
 
 @routes.post("/search", needs=READ)

@@ -22,7 +22,7 @@ def invite_visitor(body: VisitIn, call: Call = Depends(current_call)) -> Invitat
         invited = service.invite_visitor(unit, vault_of(call), body.ours())
         return InvitationOut(visitor=PersonOut.model_validate(invited.visitor), code=code_out(invited.token))
 
-    return call.once(InvitationOut, deed, tells_secret=True)
+    return call.once(InvitationOut, deed, about=lambda invited: invited.visitor.id, tells_secret=True)
 
 
 @routes.post("/{person_id}/end", needs=Permission.PEOPLE_VISITORS)

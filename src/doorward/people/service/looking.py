@@ -16,14 +16,18 @@ def looked_at(unit: Unit, bound: rules.Bound, subject_ids: Iterable[str]) -> Den
     """Count a look at these persons or vehicles; if it is one too many, what to raise after this unit.
 
     It is a value, since raised here it would take the alarm in the log with it. Keys count for the person
-    who made them; the command line of whoever holds the root key is not stopped.
+    who made them. The command line of whoever holds the root key is not stopped, and the log says that it
+    looked on alone.
     """
-    if unit.actor.id.startswith(SYSTEM_PREFIX):
-        return None
     who, wanted = person_behind(unit), set(subject_ids)
     done = counted.list_counted(unit.rows, who, Action.LOOK_ON, unit.now - bound.within)
     if wanted <= done or rules.is_within(bound, done, wanted):
         counted.add_counted(unit.rows, who, Action.LOOK_ON, sorted(wanted - done), unit.now)
+        return None
+    if unit.actor.id.startswith(SYSTEM_PREFIX):
+        require_approval(unit, None, Action.LOOK_ON, {"account": who})
+        counted.forget_counted(unit.rows, who, Action.LOOK_ON)
+        counted.add_counted(unit.rows, who, Action.LOOK_ON, sorted(wanted), unit.now)
         return None
     record(unit, "people.looked_too_often", account=who, looks=len(done))
     return Denied(rules.look_on_in_words(bound, who))
@@ -31,8 +35,6 @@ def looked_at(unit: Unit, bound: rules.Bound, subject_ids: Iterable[str]) -> Den
 
 def count_looks(unit: Unit, subject_ids: Iterable[str]) -> None:
     """Only count them: in an emergency nobody is kept from the list of the missing."""
-    if unit.actor.id.startswith(SYSTEM_PREFIX):
-        return
     who = person_behind(unit)
     done = counted.list_counted(unit.rows, who, Action.LOOK_ON, unit.now - rules.COUNTED_ONCE_IN)
     counted.add_counted(unit.rows, who, Action.LOOK_ON, sorted(set(subject_ids) - done), unit.now)

@@ -140,7 +140,9 @@ def rotate_root(body: RootIn, call: Call = Depends(current_call)) -> RootOut:
     with call.unit() as unit:
         facts = {"custodian": kind, "ring": vault.ring.read().ring_id}
         second_person(unit, "vault.rotate-root", facts, body.approval_id)
-        service.change_root(unit, vault, custodian)
+        following = service.announce_root(unit, vault, custodian)
+    with call.unit() as unit:
+        service.change_root(unit, vault, following)
     return RootOut(custodian=kind, ring_id=vault.ring.read().ring_id)
 
 

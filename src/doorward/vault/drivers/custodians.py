@@ -11,9 +11,9 @@ from argon2.low_level import Type, hash_secret_raw
 
 from doorward.core.encoding import from_text, to_text
 from doorward.core.errors import Denied, Invalid, Unavailable
+from doorward.platform.durable import overwrite, sync_folder
 from doorward.vault.ports import Custody
 from doorward.vault.rules import require_strong_passphrase
-from doorward.vault.service.ring import overwrite
 
 ROOT_BYTES = 32
 MEMORY_KIB, PASSES, LANES = 64 * 1024, 3, 4  # the second recommended set of RFC 9106, section 4
@@ -64,6 +64,7 @@ class FileCustodian:
         with suppress(OSError):  # it may be gone, or of mode 0400
             old = os.open(self._path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
         self._next.replace(self._path)
+        sync_folder(self._path.parent)
         if old is not None:
             overwrite(old)
 
@@ -141,13 +142,14 @@ def key_name(raw: bytes) -> str:
 
 
 def make_key_file(path: Path) -> None:
-    """Write a fresh random root key with mode 0600; an existing file is never touched."""
+    """Write a fresh random root key with mode 0600, durably; an existing file is never touched."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as out:
         out.write(secrets.token_bytes(ROOT_BYTES))
         out.flush()
         os.fsync(out.fileno())
+    sync_folder(path.parent)  # else a ring could outlive the key that it was put under
 
 
 def _require_private(facts: os.stat_result) -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from doorward.core.errors import NotFound, Unavailable
+from doorward.platform.durable import sync_folder
 
 REFUSED = "The photo could not be written: check the data folder's disk."
 NAME = re.compile(r"[0-9a-f]{32}")
@@ -33,7 +34,7 @@ class FolderObjects:
                 out.write(content)
                 out.flush()
                 os.fsync(out.fileno())
-            _sync(path.parent)
+            sync_folder(path.parent)
         except OSError as error:
             with suppress(OSError):
                 path.unlink(missing_ok=True)
@@ -73,11 +74,3 @@ def _is_from_before(limit: float, path: Path) -> bool:
         return path.stat().st_mtime <= limit
     except FileNotFoundError:  # a job has just removed it
         return False
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

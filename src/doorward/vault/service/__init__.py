@@ -25,16 +25,21 @@ from doorward.vault.service.photos import (
 )
 from doorward.vault.service.rotation import (
     Rotation,
-    begin_due_ratchets,
+    announce_root,
     begin_rotation,
     change_root,
     finish_rotation,
-    half_done,
     ratchet,
     rotate,
     rotate_database_key,
     rotate_root,
     survey,
+)
+from doorward.vault.service.scheduled import (
+    Restorer,
+    begin_due_lookups,
+    begin_due_ratchets,
+    half_done,
     turn_half_done,
 )
 from doorward.vault.service.subjects import (
@@ -58,12 +63,15 @@ __all__ = [
     "LogCloser",
     "Mover",
     "Movers",
+    "Restorer",
     "Rotation",
     "Signer",
     "SubjectKey",
     "Vault",
     "add_photo",
     "adopt_key_set",
+    "announce_root",
+    "begin_due_lookups",
     "begin_due_ratchets",
     "begin_rotation",
     "change_root",

@@ -29,6 +29,7 @@ class Batch:
     name: KeyName
     movers: Movers
     generation: int
+    at_once: int = AT_ONCE
 
     def move_or_announce(self, unit: Unit) -> int:
         """Move some rows; how many. If none was left, say in the log which generations end.
@@ -53,7 +54,7 @@ class Batch:
         return late
 
     def _move(self, unit: Unit) -> int:
-        return sum(mover(unit, AT_ONCE) for mover in movers_of(self.name, self.movers))
+        return sum(mover(unit, self.at_once) for mover in movers_of(self.name, self.movers))
 
     def _tell(self, unit: Unit, oldest: int, moved: int) -> None:
         """Destroy the older generations of a key, once no row lies under them."""

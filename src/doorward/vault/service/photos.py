@@ -20,6 +20,7 @@ from doorward.vault.service.unlocked import Vault, generation_of
 FORGET_OBJECTS = "vault.forget_objects"
 ORPHAN_SECONDS = 3600.0
 TOKEN_BYTES = 32
+RESEALED_AT_ONCE = 10  # each waits for the disk while the unit keeps everybody else waiting
 
 
 def add_photo(unit: Unit, vault: Vault, subject_id: str, jpeg: bytes) -> str:
@@ -116,7 +117,7 @@ def sweep_objects(unit: Unit, vault: Vault) -> int:
 
 def reseal_photos(unit: Unit, vault: Vault, generation: int, limit: int) -> int:
     """Move some photos to the newest key of the vault under new object names; returns how many."""
-    photos = store.list_old_photos(unit.rows, generation, limit)
+    photos = store.list_old_photos(unit.rows, generation, min(limit, RESEALED_AT_ONCE))
     for photo in photos:
         place = _place(photo.id)
         inner = vault.unseal(Purpose.PHOTOS, place, vault.objects.get(photo.object_name))

@@ -1,6 +1,7 @@
 """The key ring: random keys by use, purpose and generation, wrapped under the root key, in one file."""
 
 import fcntl
+import hmac
 import json
 import logging
 import os
@@ -9,13 +10,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from doorward.core.errors import Conflict, Tampered, Unavailable
+from doorward.core.errors import Conflict, DoorwardError, Tampered, Unavailable
+from doorward.platform.durable import overwrite, sync_folder
 from doorward.vault.model import KeyName
-from doorward.vault.ports import Custodian
+from doorward.vault.ports import Custodian, Custody
 from doorward.vault.rules import key_names
 from doorward.vault.service.handover import Heir, hand_over
 from doorward.vault.service.ring_content import FORMAT, Ring, Root, complete, derive, unwrap, wrap
@@ -112,24 +115,40 @@ class KeyRing:
             yield ring
             self._write(ring, root)
 
-    def rewrap(self, custodian: Custodian) -> None:
-        """Put the same keys under another root key; the old root opens nothing afterwards."""
+    def prepare(self, custodian: Custodian) -> "NextRoot":
+        """Ask a custodian for another root key; the ring stays as it is until `rewrap`."""
+        with self._locked():
+            present = unwrap(content := self._content(), self._root_of(content))
+            custodian.settle(present.custody)
+            root, custody = custodian.begin()
+            ring_id = secrets.token_hex(16)
+            return NextRoot(present.ring_id, ring_id, custodian, custody, derive(root, ring_id))
+
+    def rewrap(self, following: "NextRoot") -> None:
+        """Put the same keys under the root key that was prepared; the old one opens nothing afterwards."""
         with self._locked():
             content = self._content()
             former = self._root_of(content)
             ring = unwrap(content, former)
-            custodian.settle(ring.custody)
-            root, custody = custodian.begin()
-            ring.ring_id, ring.custody = secrets.token_hex(16), custody
-            derived = derive(root, ring.ring_id)
+            following.require_fit(ring)
+            ring.ring_id, ring.custody = following.ring_id, following.custody
             with _from_disk():
-                hand_over(self._folder, ring.ring_id, former=former, root=derived)
-            # Before the file changes: another thread that sees the change must already know the new root.
-            self._root, self._custodian = (ring.ring_id, derived), custodian
-            self._write(ring, derived)
-            custodian.settle(custody)
+                hand_over(self._folder, ring.ring_id, former=former, root=following.root)
+            self._follow(ring, following)
+            following.custodian.settle(ring.custody)
             if self._heir is not None:
-                self._heir.follow(derived)
+                self._heir.follow(following.root)
+
+    def _follow(self, ring: Ring, following: "NextRoot") -> None:
+        kept = self._root, self._custodian
+        # Before the file changes: another thread that sees the change must already know the new root.
+        self._root, self._custodian = (ring.ring_id, following.root), following.custodian
+        try:
+            self._write(ring, following.root)
+        except DoorwardError:
+            if self._content()["ring_id"] != ring.ring_id:
+                self._root, self._custodian = kept
+            raise
 
     def complete(self, made_at: datetime | None = None) -> None:
         """Add the keys that a newer Doorward wants and this ring lacks."""
@@ -222,9 +241,30 @@ class KeyRing:
             os.fsync(out.fileno())
         old = os.open(path, os.O_RDWR | os.O_CLOEXEC) if path.exists() else None
         fresh.replace(path)
-        _sync(self._folder)
+        sync_folder(self._folder)
         if old is not None:
             overwrite(old)
+
+
+@dataclass(frozen=True, slots=True)
+class NextRoot:
+    """A root key that a custodian keeps already, and the ids of the ring before and under it."""
+
+    former: str
+    ring_id: str
+    custodian: Custodian
+    custody: Custody
+    root: Root
+
+    def require_fit(self, ring: Ring) -> None:
+        """`Conflict` unless the ring is the one it was made for and its custodian finds that key again."""
+        found = (
+            derive(self.custodian.root_key(self.custody), self.ring_id)
+            if ring.ring_id == self.former
+            else None
+        )
+        if found is None or not hmac.compare_digest(found.raw, self.root.raw):
+            raise Conflict("The root key was changed by somebody else meanwhile: it stays as they left it.")
 
 
 @contextmanager
@@ -240,20 +280,3 @@ def _trouble(error: OSError) -> Unavailable:
     if isinstance(error, FileNotFoundError):
         return Unavailable("There is no key ring in the keys folder: mount it, or restore its copy.")
     return Unavailable("The keys folder cannot be used: check its disk, its free space and its owner.")
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def overwrite(descriptor: int) -> None:
-    """Zeros over the replaced file: keys destroyed there lose their wrapped form where the disk allows it."""
-    with os.fdopen(descriptor, "r+b") as old:
-        size = os.fstat(old.fileno()).st_size
-        old.write(bytes(size))
-        old.flush()
-        os.fsync(old.fileno())

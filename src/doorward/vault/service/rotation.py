@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 
 from doorward.audit.service import record
 from doorward.audit.service.recording import written
@@ -11,16 +10,15 @@ from doorward.core.errors import Invalid, Unavailable
 from doorward.core.permissions import EVERY_SITE, Actor, system_actor
 from doorward.platform.db import Database, Unit
 from doorward.platform.engine import rekey
-from doorward.vault import store
 from doorward.vault.model import KeyName, KeyState, Purpose, Use
 from doorward.vault.ports import Custodian
-from doorward.vault.rules import LINGERS, WRAPPING, is_ratchet_due
-from doorward.vault.service.batches import Batch, movers_of, outlived
+from doorward.vault.rules import LINGERS
+from doorward.vault.service.batches import AT_ONCE, Batch, movers_of, outlived
 from doorward.vault.service.movers import Counters, Movers, vault_movers
+from doorward.vault.service.ring import NextRoot
 from doorward.vault.service.unlocked import Vault
 
 ATTEMPTS = 10
-BATCHES_OF_KEYS = 10  # data keys are small: a batch takes some 20 ms, and others write between two
 ROTATOR = system_actor("vault")
 DATABASE = KeyName(Use.OPEN, Purpose.DATABASE)
 
@@ -105,52 +103,15 @@ def turn(
     *,
     actor: Actor = ROTATOR,
     moved: int = 0,
+    at_once: int = AT_ONCE,
 ) -> int:
     """Move one batch; how many rows. 0 says that all were moved and the older generations are destroyed."""
     # Before the movers look: a generation that is begun meanwhile is not finished here.
-    batch = Batch(vault, name, movers, vault.newest(name))
+    batch = Batch(vault, name, movers, vault.newest(name), at_once)
     late = _patiently(database, actor, batch.move_or_announce)
     if late or not outlived(vault.ring.read(), name, batch.generation, database.clock()):
         return late
     return _patiently(database, actor, lambda unit: batch.move_or_destroy(unit, moved))
-
-
-def turn_half_done(database: Database, vault: Vault, movers: Movers) -> int:
-    """For the schedule: some batches of the first rotation that is half done; how many rows."""
-    waiting = half_done(vault, database.clock())
-    if not waiting:
-        return 0
-    if waiting[0] == DATABASE:
-        rotate_database_key(database, vault)
-        return 0
-    moved = 0
-    for _ in range(BATCHES_OF_KEYS if waiting[0].use is Use.WRAP else 1):
-        late = turn(database, vault, waiting[0], movers, moved=moved)
-        moved += late
-        if not late:
-            break
-    return moved
-
-
-def half_done(vault: Vault, now: datetime) -> list[KeyName]:
-    """Keys of which an older generation is left that need not linger."""
-    ring = vault.ring.read()
-    return [name for name in sorted(ring.keys) if outlived(ring, name, ring.newest(name), now)]
-
-
-def begin_due_ratchets(unit: Unit, vault: Vault, movers: Movers) -> list[KeyName]:
-    """For the schedule: turn on where an erased subject may lie open in a copy; erasures share a turn."""
-    begun = []
-    for purpose in WRAPPING:
-        name = KeyName(Use.WRAP, purpose)
-        ring = vault.ring.read()
-        made_at = ring.made_at.get((name, ring.newest(name)))
-        if len(ring.keys[name]) > 1 or not is_ratchet_due(made_at, unit.now):
-            continue
-        if store.list_unclosed(unit.rows, purpose):
-            begin(unit, vault, name, movers)
-            begun.append(name)
-    return begun
 
 
 def ratchet(
@@ -167,14 +128,28 @@ def ratchet(
 def rotate_root(database: Database, vault: Vault, custodian: Custodian, *, actor: Actor = ROTATOR) -> None:
     """Put the key ring under another root key; the keys in it stay, so no row changes."""
     with database.unit(actor, EVERY_SITE) as unit:
-        change_root(unit, vault, custodian)
+        following = announce_root(unit, vault, custodian)
+    with database.unit(actor, EVERY_SITE) as unit:
+        change_root(unit, vault, following)
 
 
-def change_root(unit: Unit, vault: Vault, custodian: Custodian) -> None:
-    """The same in the caller's unit. Processes that run on are handed the new root."""
-    record(unit, "vault.root_rotated")
+def announce_root(unit: Unit, vault: Vault, custodian: Custodian) -> NextRoot:
+    """Make the next root key, and say in the log from which ring to which it will lead.
+
+    This unit is committed before `change_root`: whatever fails then, no root changes without an entry, and
+    whether it changed tells the ring's id.
+    """
+    following = vault.ring.prepare(custodian)
+    kind = str(following.custody["kind"])
+    record(unit, "vault.root_ends", ring=following.former, next=following.ring_id, custodian=kind)
+    return following
+
+
+def change_root(unit: Unit, vault: Vault, following: NextRoot) -> None:
+    """Put the ring under the root that was announced. Processes that run on are handed it."""
+    record(unit, "vault.root_rotated", ring=following.ring_id)
     written(unit)  # a database that cannot tell of it leaves the ring alone
-    vault.ring.rewrap(custodian)
+    vault.ring.rewrap(following)
 
 
 def rotate_database_key(database: Database, vault: Vault, *, actor: Actor = ROTATOR) -> int:

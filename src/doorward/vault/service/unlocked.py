@@ -94,12 +94,12 @@ class Vault:
         return self._decrypt(WRAPPED_KEY, KeyName(Use.WRAP, purpose), place, wrapped)
 
     def seal_answer(self, row_id: str, answer: bytes) -> bytes:
-        """For `platform.web.AnswerSealer`."""
-        return self.seal(Purpose.ANSWERS, Place("idempotent_answers", "answer", row_id), answer)
+        """An answer to a write; `answers.AnswerSeals` seals it under its subject's key first."""
+        return self.seal(Purpose.ANSWERS, Place("kept_answers", "answer", row_id), answer)
 
     def unseal_answer(self, row_id: str, sealed: bytes) -> bytes:
-        """For `platform.web.AnswerSealer`."""
-        return self.unseal(Purpose.ANSWERS, Place("idempotent_answers", "answer", row_id), sealed)
+        """What was sealed so."""
+        return self.unseal(Purpose.ANSWERS, Place("kept_answers", "answer", row_id), sealed)
 
     def signing_key(self, purpose: Purpose) -> Ed25519PrivateKey:
         """The purpose's newest signing key."""

@@ -148,6 +148,18 @@ _NEVER: Final[Mapping[str, _Numbers]] = {
     "fchown": (93, 55),
     "lchown": (94, None),
     "fchownat": (260, 54),
+    "fchmodat2": (452, 452),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
+    "inotify_add_watch": (254, 27),
 }
 _OPENING: Final[Mapping[str, _Numbers]] = {"open": (2, None), "openat": (257, 56), "openat2": (437, 437)}
 _SOCKETS: Final[Mapping[str, _Numbers]] = {"socket": (41, 198), "socketpair": (53, 199)}

@@ -72,6 +72,9 @@ class Decoder:
             except pipes.PipeClosed:
                 self._end()
                 raise Invalid("The image made its decoder fail, so it was refused.") from None
+            except (MemoryError, KeyboardInterrupt):
+                self._end()  # half an answer lies in the pipe: the next image must not get it
+                raise
 
     def _ask(self, worker: subprocess.Popen[bytes], data: bytes, extra_seconds: float) -> Pixels:
         assert worker.stdin is not None and worker.stdout is not None

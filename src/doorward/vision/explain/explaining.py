@@ -48,6 +48,7 @@ def _write(out: Path, page: str) -> Path:
             file.write(page)
         unfinished.replace(out)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise Unavailable("The page cannot be written: free some space or choose another folder.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
     return out

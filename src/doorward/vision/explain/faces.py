@@ -118,7 +118,4 @@ def _close_up(image: Pixels, face: FaceDetection) -> Pixels:
 
 
 def _draw(drawing: Pixels, face: FaceDetection, subject: Subject) -> None:
-    box = face.box
-    right, bottom = box.x + box.width, box.y + box.height
-    corners = np.array([[box.x, box.y], [right, box.y], [right, bottom], [box.x, bottom]])
-    drawn_box(drawing, corners, subject.title, is_good=subject.is_good)
+    drawn_box(drawing, face.box.corners, subject.title, is_good=subject.is_good)

@@ -8,6 +8,7 @@ from doorward.vision.plates import read
 from doorward.vision.plates.grammar import MEANINGS, Grammar, grammar_of
 from doorward.vision.plates.known import LEAST_POSTERIOR
 from doorward.vision.plates.model import PlateCandidate, PlateObservation, Region
+from doorward.vision.plates.plausibility import mean_confidence
 
 
 def plates_stage(image: Pixels, drawing: Pixels, region: Region) -> Stage:
@@ -15,7 +16,8 @@ def plates_stage(image: Pixels, drawing: Pixels, region: Region) -> Stage:
     seen = read(image, region=region)
     subjects = tuple(_subject(plate, number, region) for number, plate in enumerate(seen, start=1))
     for subject, plate in zip(subjects, seen, strict=True):
-        drawn_box(drawing, _corners(plate), subject.title, is_good=subject.is_good)
+        corners = plate.box.corners if plate.corners is None else plate.corners
+        drawn_box(drawing, corners, subject.title, is_good=subject.is_good)
     return Stage("Plates", f"No plate of the region {region.value} was found in this picture.", subjects)
 
 
@@ -55,7 +57,7 @@ def _figures(plate: PlateObservation, best: PlateCandidate | None) -> tuple[Figu
         ),
         Figure(
             "Mean of the characters",
-            f"{100 * _mean(best):.1f} %",
+            f"{100 * mean_confidence(plate):.1f} %",
             "weighed when the reader decides whether this is a plate at all",
             None,
         ),
@@ -86,18 +88,6 @@ def _grammar_note(region: Region, best: PlateCandidate | None) -> str:
         return f"{known}; none of them applied."
     places = ", ".join(MEANINGS[kind] for kind in fitting[0])
     return f"{known}; this reading has the shape: {places}."
-
-
-def _mean(candidate: PlateCandidate) -> float:
-    return sum(candidate.character_confidences) / max(1, len(candidate.character_confidences))
-
-
-def _corners(plate: PlateObservation) -> Pixels:
-    if plate.corners is not None:
-        return np.asarray(plate.corners)
-    box = plate.box
-    right, bottom = box.x + box.width, box.y + box.height
-    return np.array([[box.x, box.y], [right, box.y], [right, bottom], [box.x, bottom]])
 
 
 def _readable(crop: Pixels) -> Pixels:

@@ -1,7 +1,7 @@
 """Measures how well a face can be recognised, and names what is wrong with it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -70,15 +70,7 @@ def measure(
 
 def with_limits(figures: FaceQuality, limits: Limits) -> FaceQuality:
     """The same figures with the first problem that these limits see."""
-    return FaceQuality(
-        norm=figures.norm,
-        eye_distance_px=figures.eye_distance_px,
-        yaw_degrees=figures.yaw_degrees,
-        sharpness=figures.sharpness,
-        brightness=figures.brightness,
-        visible=figures.visible,
-        problem=_first_problem(figures, limits),
-    )
+    return replace(figures, problem=_first_problem(figures, limits))
 
 
 def yaw_degrees(landmarks: NDArray[np.float32]) -> float:

@@ -6,10 +6,13 @@ from typing import Self
 
 import numpy as np
 
-from doorward.vision.liveness.model import LivenessCue
+from doorward.vision.liveness.model import Lids, LivenessCue
+from doorward.vision.model import FaceTemplate
 
-# Of pictures shaken by hand, 1 in 100 frames fell to 0.80 (docs/presentation-attacks.md).
-CLOSED, OPEN = 0.70, 0.82
+# Shares of what is usual for this face, set on other people than those in docs/presentation-attacks.md.
+CLOSED, OPEN = 0.40, 0.82
+# What is laid over the eyes makes the mesh less sure of a face, and the face less like itself, than lids do.
+LEAST_PRESENCE, LEAST_LIKENESS = 0.75, 0.70
 FRONTAL_DEGREES = 15.0
 CLOSED_FRAMES = 2
 LONGEST_SECONDS = 1.8
@@ -19,7 +22,8 @@ LONGEST_SECONDS = 1.8
 class BlinkWatch:
     """Remembers the open eyes of one track and since when they have been closed."""
 
-    usual: tuple[float, float]
+    usual: Lids
+    face: FaceTemplate
     _closed_since: float | None = None
     _closed_frames: int = 0
     _was_open: bool = False
@@ -27,18 +31,17 @@ class BlinkWatch:
     @classmethod
     def of(cls, calm: Sequence[LivenessCue]) -> Self:
         """A watch that takes the median of calm frames as open."""
-        measured = np.array([cue.eye_openness for cue in calm if cue.eye_openness is not None])
-        right, left = np.median(measured, axis=0)
-        return cls((float(right), float(left)))
+        seen = [cue.lids for cue in calm if cue.lids is not None]
+        right, left, presence = np.median([(one.right, one.left, one.presence) for one in seen], axis=0)
+        face = np.mean([cue.template for cue in calm], axis=0)
+        return cls(Lids(float(right), float(left), float(presence)), face / np.linalg.norm(face))
 
     def see(self, cue: LivenessCue) -> bool:
         """Whether both eyes have just opened again after having been closed, for frames but not for long."""
-        if cue.eye_openness is None or abs(cue.yaw_degrees) > FRONTAL_DEGREES:
+        if cue.lids is None or abs(cue.yaw_degrees) > FRONTAL_DEGREES or self._is_covered(cue):
             self.reset()
             return False
-        shares = [
-            now / usual if usual > 0 else 1.0 for now, usual in zip(cue.eye_openness, self.usual, strict=True)
-        ]
+        shares = cue.lids.right / self.usual.right, cue.lids.left / self.usual.left
         if max(shares) <= CLOSED and self._was_open:
             self._closed_since = cue.at_seconds if self._closed_since is None else self._closed_since
             self._closed_frames += 1
@@ -53,6 +56,12 @@ class BlinkWatch:
     def reset(self) -> None:
         """Forget what the eyes did, not how they usually are."""
         self._closed_since, self._closed_frames, self._was_open = None, 0, False
+
+    def _is_covered(self, cue: LivenessCue) -> bool:
+        # Not "less than": NaN must count as covered.
+        assert cue.lids is not None
+        surely = cue.lids.presence >= LEAST_PRESENCE * self.usual.presence
+        return not (surely and float(np.dot(self.face, cue.template)) >= LEAST_LIKENESS)
 
     def _is_blink(self, at_seconds: float) -> bool:
         if self._closed_since is None or self._closed_frames < CLOSED_FRAMES:

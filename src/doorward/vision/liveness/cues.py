@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from doorward.vision.liveness.eyes import eye_openness
+from doorward.vision.liveness.lids import lids
 from doorward.vision.liveness.model import LivenessCue
 from doorward.vision.model import FaceObservation
 
@@ -14,7 +14,7 @@ def cues(image: NDArray[np.uint8], observation: FaceObservation, at_seconds: flo
     return LivenessCue(
         at_seconds=at_seconds,
         yaw_degrees=observation.quality.yaw_degrees,
-        eye_openness=eye_openness(image, landmarks),
+        lids=lids(image, landmarks),
         landmarks=landmarks,
         template=observation.template,
     )

@@ -121,7 +121,7 @@ class ChallengeJudge:
 
     def _settle(self, cue: LivenessCue) -> None:
         """Take several calm, frontal frames in a row as what this face looks like."""
-        frontal = abs(cue.yaw_degrees) <= FRONTAL_DEGREES and cue.eye_openness is not None
+        frontal = abs(cue.yaw_degrees) <= FRONTAL_DEGREES and cue.lids is not None
         self._calm_cues = [*self._calm_cues, cue] if frontal else []
         if len(self._calm_cues) < CALM_FRAMES:
             return

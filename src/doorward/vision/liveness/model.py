@@ -39,17 +39,29 @@ class Challenge:
     settle_seconds: float = 6.0
 
 
+@dataclass(frozen=True, slots=True)
+class Lids:
+    """How far the lids are apart, as a share of the eye's width; comparable within a track only.
+
+    `presence` is how surely the mesh saw a face, a logit: what covers a part of the face lowers it.
+    """
+
+    right: float
+    left: float
+    presence: float
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LivenessCue:
     """What one frame says of one tracked face.
 
-    `landmarks` as in `FaceDetection`; `yaw_degrees` positive to the person's left; `eye_openness` is how dark
-    and tall the eyes' openings are (right, left), comparable within a track only, None if not to be told.
+    `landmarks` as in `FaceDetection`; `yaw_degrees` positive to the person's left; `lids` None if not to be
+    told.
     """
 
     at_seconds: float
     yaw_degrees: float
-    eye_openness: tuple[float, float] | None
+    lids: Lids | None
     landmarks: NDArray[np.float32]
     template: FaceTemplate
 

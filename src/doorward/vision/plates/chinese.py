@@ -71,11 +71,7 @@ def _looked_at(strip: Image, before: tuple[Reading, ...], grammar: Grammar) -> _
 
 def _corners(place: PlateDetection) -> Floats:
     """The detector's corners, or its box's where it tells none."""
-    if place.corners is not None:
-        return place.corners
-    box = place.box
-    right, bottom = box.x + box.width, box.y + box.height
-    return np.array([[box.x, box.y], [right, box.y], [right, bottom], [box.x, bottom]], np.float32)
+    return place.box.corners if place.corners is None else place.corners
 
 
 def _whole(image: Image, corners: Floats) -> Image:

@@ -85,12 +85,6 @@ class Grammar:
         weights = _FORMATS[self.region]
         return max((weights[one] for one in self.patterns if _fits(one, text)), default=-math.inf)
 
-    def may_follow(self, prefix: str) -> frozenset[str]:
-        """Characters that may come next after a prefix."""
-        place = len(prefix)
-        live = (one for one in self.patterns if len(one) > place and _fits(one[:place], prefix))
-        return frozenset().union(*(SETS[one[place]] for one in live))
-
 
 @cache
 def grammar_of(region: Region) -> Grammar:

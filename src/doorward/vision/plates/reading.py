@@ -20,8 +20,8 @@ _SAME_PLATE = 0.1
 def read(
     image: Image, *, region: Region, detector: PlateDetector = detect_with_corners
 ) -> list[PlateObservation]:
-    """Plates in a BGR image (uint8, any size), surest first; none is the usual answer."""
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+    """Plates in a BGR image (uint8, any size but empty), surest first; none is the usual answer."""
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
         raise Invalid("A plate is read from an image of shape (height, width, 3), uint8, BGR.")
     find = read_chinese if region is Region.CN else read_latin
     found = find(brightened(image), grammar_of(region), detector)

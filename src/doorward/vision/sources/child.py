@@ -24,6 +24,7 @@ class Ended(Enum):
     NO_PICTURE = auto()
     REFUSED = auto()
     LOST = auto()
+    TOO_LARGE = auto()
     SILENT = auto()
     STOPPED = auto()
 
@@ -34,6 +35,7 @@ _ENDINGS = {
     Kind.NO_PICTURE: Ended.NO_PICTURE,
     Kind.REFUSED: Ended.REFUSED,
     Kind.LOST: Ended.LOST,
+    Kind.TOO_LARGE: Ended.TOO_LARGE,
 }
 
 

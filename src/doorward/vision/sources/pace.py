@@ -14,11 +14,13 @@ class Pace:
         frames_per_second: float | None,
         *,
         keeps_time: bool,
+        is_live: bool = False,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._interval = 1.0 / frames_per_second if frames_per_second else 0.0
         self._keeps_time = keeps_time
+        self._is_live = is_live
         self._monotonic = monotonic
         self._sleep = sleep
         self._began: float | None = None
@@ -27,14 +29,16 @@ class Pace:
         self.late = 0
 
     def place(self, stream_seconds: float | None, number: int) -> float:
-        """Seconds since the first frame, by the stream's own clock, or by ours where it has none (live)."""
+        """Seconds since the first frame: by our clock if live, else the stream's, else 25 frames a second."""
         now = self._monotonic()
         if self._began is None:
             self._began = now
             self._offset = stream_seconds or 0.0
-        if stream_seconds is not None:
-            return max(0.0, stream_seconds - self._offset)
-        return number / USUAL_RATE if self._keeps_time else now - self._began
+        if self._is_live:
+            return now - self._began
+        if stream_seconds is None:
+            return number / USUAL_RATE
+        return max(0.0, stream_seconds - self._offset)
 
     def is_due(self, at_seconds: float) -> bool:
         """Whether this frame is one to hand over now; a late one is counted in `late` and is not."""

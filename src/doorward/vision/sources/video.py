@@ -20,6 +20,7 @@ LONGEST_BACK_OFF_SECONDS = 15.0
 _INVALID = {
     Ended.NOT_A_VIDEO: "This is not a video that can be read: use MP4, MKV, AVI, MOV or WebM.",
     Ended.NO_PICTURE: "There is no picture in this video: check that it is the right file.",
+    Ended.TOO_LARGE: "The pictures of this video have more than 40 megapixels: make them smaller.",
 }
 _STOPPED = "The video decoder stopped in the middle: start the source again."
 _REFUSED = "The camera refused the user name or the password: check them in its address."
@@ -155,6 +156,8 @@ class Video:
                 self._tally.overflowed += 1
         else:
             self._changed.wait_for(lambda: len(self._waiting) < WAITING_FRAMES or self._is_closed)
+        if self._is_closed:
+            return
         if self._is_live:
             at_seconds = self._last_frame - self._began
         self._waiting.append(Frame(image, at_seconds, self._numbered, False))

@@ -21,6 +21,7 @@ class Kind(IntEnum):
     NO_PICTURE = 5
     REFUSED = 6
     LOST = 7
+    TOO_LARGE = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,9 +41,11 @@ class Player:
         self._reach = reach
         self._answers = answers
         self._is_live = order.kind != "video"
-        self._pace = Pace(order.frames_per_second, keeps_time=order.real_time and not self._is_live)
+        keeps_time = order.real_time and not self._is_live
+        self._pace = Pace(order.frames_per_second, keeps_time=keeps_time, is_live=self._is_live)
         self._decoded = 0
         self._unreadable = 0
+        self._too_large = 0
         self._told = time.monotonic()
 
     def play(self) -> None:
@@ -55,7 +57,7 @@ class Player:
         except BrokenPipeError:
             return
         except Exception:  # a demuxer fails in as many ways as it has authors; the parent gets one kind
-            ending = self._failure()
+            ending = self._end(if_nothing_came=Kind.NOT_A_VIDEO)
         self._tell(ending)
 
     def _play(self) -> Kind:
@@ -64,15 +66,15 @@ class Player:
                 return Kind.NO_PICTURE
             for frame in self._frames(container):
                 self._consider(frame)
-        if self._is_live:
-            return Kind.LOST
-        return Kind.END if self._decoded else Kind.NO_PICTURE
+        return self._end(if_nothing_came=Kind.NO_PICTURE)
 
-    def _failure(self) -> Kind:
+    def _end(self, *, if_nothing_came: Kind) -> Kind:
+        """How it ended; a file that was cut short in the middle counts as played."""
+        if self._decoded and self._too_large == self._decoded:
+            return Kind.TOO_LARGE
         if self._is_live:
             return Kind.LOST
-        # A file cut short in the middle is played as far as it goes.
-        return Kind.END if self._decoded else Kind.NOT_A_VIDEO
+        return Kind.END if self._decoded else if_nothing_came
 
     def _open(self) -> InputContainer:
         reach, wait = self._reach, self._order.stall_seconds
@@ -102,8 +104,9 @@ class Player:
         self._decoded += 1
         if frame.width * frame.height > MAX_PIXELS:
             self._unreadable += 1
+            self._too_large += 1
             return
-        at_seconds = self._pace.place(None if self._is_live else frame.time, self._decoded - 1)
+        at_seconds = self._pace.place(frame.time, self._decoded - 1)
         if self._pace.is_due(at_seconds):
             self._hand_over(at_seconds, pixels(frame, self._order.longest_side))
         elif time.monotonic() - self._told > HEARTBEAT_SECONDS:
