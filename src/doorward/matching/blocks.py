@@ -2,22 +2,23 @@
 
     public    a_i            one polynomial a coordinate, expanded from a public seed, shared by 64 blocks
     secret    s              one ternary polynomial a block, expanded from its seed
-    stored    c_i = a_i s + e_i + 43 m_i      one polynomial a coordinate, m_i(X) = sum over people of x_{j,i} X^j
+    stored    c_i = a_i s + e_i + 43 m_i      one polynomial a coordinate: m_i(X) = sum of x_{j,i} X^j
 
-all transformed, so that a block is an n x d matrix of integers. Many secrets may share the public half (Peikert,
-Vaikuntanathan, Waters, CRYPTO 2008); one secret must never seal twice: the difference of two such blocks is the
-difference of their templates. So there is no way to seal under a given seed: `seal` draws it.
+all transformed, so that a block is an n x d matrix of integers. Many secrets may share the public half
+(Peikert, Vaikuntanathan, Waters, CRYPTO 2008); one secret must never seal twice: the difference of two such
+blocks is the difference of their templates. So there is no way to seal under a given seed: `seal` draws it.
 """
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from numba import int32, int64, uint64
+from numba import int32, int64, uint32
 from numpy.typing import NDArray
 
 from doorward.core.errors import Invalid, Tampered
-from doorward.matching.compiling import compiled
+from doorward.matching.compiling import compiled, given, into
 from doorward.matching.parameters import (
     BLOCK_SIZE,
     GRID,
@@ -26,13 +27,21 @@ from doorward.matching.parameters import (
     MOST_STEPS,
     NOISE_REACH,
     RING_DEGREE,
+    ROW_REACH,
+    SEED_BYTES,
 )
-from doorward.matching.randomness import Label, fresh_seed, stream, ternary, uniform, with_noise
+from doorward.matching.randomness import Label, fresh_seed, stream, ternary, uniform, wipe, with_noise
 from doorward.matching.ring import Words, forward, inverse
 
 Q = MODULUS
 Cells = NDArray[np.int32]
 """Numbers mod q, centred: -q/2 to q/2."""
+
+
+def are_cells(array: NDArray[Any], length: int) -> bool:
+    """Whether an array has the form of a block: loops check nothing. Says nothing about its numbers."""
+    form = array.dtype == np.int32 and array.shape == (RING_DEGREE, length)
+    return form and array.flags.c_contiguous and array.flags.aligned
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,12 @@ class Mask:
     seed: bytes
     length: int
 
+    def __post_init__(self) -> None:
+        if not 1 <= self.length <= LONGEST_TEMPLATE:
+            raise Invalid(f"Templates have 1 to {LONGEST_TEMPLATE} coordinates.")
+        if len(self.seed) != SEED_BYTES:
+            raise Invalid(f"A seed has {SEED_BYTES} bytes.")
+
     @cached_property
     def cells(self) -> Cells:
         """Uniform mod q; whether transformed or not makes no difference."""
@@ -50,23 +65,28 @@ class Mask:
     @classmethod
     def fresh(cls, length: int) -> "Mask":
         """A public half that was never used."""
-        if not 1 <= length <= LONGEST_TEMPLATE:
-            raise Invalid(f"Templates have 1 to {LONGEST_TEMPLATE} coordinates.")
         return cls(fresh_seed(), length)
 
 
 @dataclass(frozen=True)
 class BlockSecret:
-    """What opens one block and checks answers about it. The seed is kept sealed; dropping it forgets the block."""
+    """What opens one block and checks answers about it.
+
+    The seed is kept sealed; dropping it forgets the block.
+    """
 
     seed: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.seed) != SEED_BYTES:
+            raise Invalid(f"A seed has {SEED_BYTES} bytes.")
 
     @cached_property
     def transformed(self) -> Words:
         """The secret polynomial, transformed: uint32 (n,)."""
-        column = ternary(self.seed)[:, None].copy()
+        column = ternary(self.seed).reshape(RING_DEGREE, 1)
         forward(column)
-        return column[:, 0].copy()
+        return column[:, 0]
 
     @property
     def check(self) -> int:
@@ -85,31 +105,32 @@ def seal(steps: NDArray[np.int32], mask: Mask) -> tuple[Cells, BlockSecret]:
 
 def unseal(cells: Cells, secret: BlockSecret, mask: Mask) -> NDArray[np.int32]:
     """The steps (n, d) that were sealed, exactly; `Tampered` if this is no block of this secret."""
+    if not are_cells(cells, mask.length):
+        raise Tampered("A block of templates has another form than it was sealed in.")
     plain = np.empty(cells.shape, np.uint32)
     _subtract_product(cells, mask.cells, secret.transformed, plain)
     inverse(plain)
     noisy = centred(plain)
     steps = np.rint(noisy / GRID).astype(np.int32)
-    if np.abs(noisy - GRID * steps).max() > NOISE_REACH or np.abs(steps).max() > MOST_STEPS:
+    sound = np.abs(noisy - GRID * steps).max() <= NOISE_REACH and np.abs(steps).max() <= MOST_STEPS
+    wipe(plain, noisy)
+    if not sound:
         raise Tampered("A block of templates was changed, or belongs to another secret.")
     return steps
 
 
 def centred(words: Words) -> Cells:
     """Numbers of 0 to q - 1 as -q/2 to q/2."""
-    signed = words.astype(np.int32)
-    return np.where(signed > Q // 2, signed - Q, signed).astype(np.int32)
+    out = np.empty(words.shape, np.int32)
+    _centre(np.ascontiguousarray(words).reshape(-1), out.reshape(-1))
+    return out
 
 
 def _sealed_under(
     secret: BlockSecret, steps: NDArray[np.int32], mask: Mask, noise_seed: bytes | None = None
 ) -> tuple[Cells, BlockSecret]:
     # Apart from `seal` for test vectors alone.
-    if (
-        steps.shape[0] > BLOCK_SIZE
-        or steps.shape[1:] != (mask.length,)
-        or np.abs(steps).max(initial=0) > MOST_STEPS
-    ):
+    if not _may_be_sealed(steps, mask.length):
         raise Invalid("A block takes up to 2048 templates of the mask's length, in whole steps.")
     message = np.zeros((RING_DEGREE, mask.length), np.int32)
     message[: len(steps)] = steps * GRID
@@ -117,11 +138,31 @@ def _sealed_under(
     forward(noisy)
     cells = np.empty(noisy.shape, np.int32)
     add_product(noisy, mask.cells, secret.transformed, cells)
+    wipe(message, noisy)
     return cells, secret
 
 
-@compiled
-def add_product(words, mask, secret, out):  # type: ignore[no-untyped-def]  # words + mask * secret, centred
+def _may_be_sealed(steps: NDArray[np.int32], length: int) -> bool:
+    if steps.dtype != np.int32 or steps.ndim != 2 or steps.shape[1] != length or len(steps) > BLOCK_SIZE:
+        return False
+    least, most = steps.min(initial=0), steps.max(initial=0)
+    if least < -MOST_STEPS or most > MOST_STEPS:
+        return False
+    lengths = np.einsum("ij,ij->i", steps, steps)  # squares of at most 512 times 71
+    return bool(lengths.max(initial=0) <= ROW_REACH**2)
+
+
+@compiled(given(uint32, 1), into(int32, 1))
+def _centre(words: Words, out: Cells) -> None:
+    half = uint32(Q >> 1)
+    for i in range(words.shape[0]):
+        w = words[i]
+        out[i] = int32(w) - int32(Q) if w > half else int32(w)
+
+
+@compiled(given(uint32, 2), given(int32, 2), given(uint32, 1), into(int32, 2))
+def add_product(words: Words, mask: Cells, secret: Words, out: Cells) -> None:
+    """words + mask * secret, centred."""
     half = int64(Q) >> int64(1)
     for k in range(words.shape[0]):
         s = int64(secret[k])
@@ -130,9 +171,9 @@ def add_product(words, mask, secret, out):  # type: ignore[no-untyped-def]  # wo
             out[k, i] = int32(v - int64(Q) if v > half else v)
 
 
-@compiled
-def _subtract_product(cells, mask, secret, out):  # type: ignore[no-untyped-def]
+@compiled(given(int32, 2), given(int32, 2), given(uint32, 1), into(uint32, 2))
+def _subtract_product(cells: Cells, mask: Cells, secret: Words, out: Words) -> None:
     for k in range(cells.shape[0]):
         s = int64(secret[k])
         for i in range(cells.shape[1]):
-            out[k, i] = uint64((int64(cells[k, i]) - int64(mask[k, i]) * s) % int64(Q))
+            out[k, i] = uint32((int64(cells[k, i]) - int64(mask[k, i]) * s) % int64(Q))

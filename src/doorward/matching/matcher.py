@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import carray, int64, types, uint32
-from numba.extending import intrinsic
+from numba import int32, int64, uint32, uint64
 from numpy.typing import NDArray
 
 from doorward.core.errors import Invalid
-from doorward.matching.blocks import Cells
-from doorward.matching.compiling import compiled
+from doorward.matching.blocks import Cells, are_cells
+from doorward.matching.compiling import array_at, compiled, given, int32_at, into
 from doorward.matching.parameters import BLOCKS_PER_MASK, MODULUS, RING_DEGREE
 from doorward.matching.queries import Query
 from doorward.matching.ring import Words
@@ -35,11 +34,10 @@ class Shelf:
     def __init__(self, blocks: Sequence[Cells]) -> None:
         if len(blocks) > BLOCKS_PER_MASK:
             raise Invalid(f"At most {BLOCKS_PER_MASK} blocks share a mask.")
-        shapes = {block.shape for block in blocks}
-        if len(shapes) > 1 or any(not _is_block(block) for block in blocks):
+        if any(block.ndim != 2 or not are_cells(block, blocks[0].shape[1]) for block in blocks):
             raise Invalid("A block is a contiguous int32 matrix of 2048 rows, as long as its neighbours.")
         self._blocks = tuple(blocks)  # held, so that the addresses stay true
-        self._addresses = np.array([block.ctypes.data for block in blocks], np.uintp)
+        self._addresses = np.array([block.ctypes.data for block in blocks], np.uint64)
 
     def __len__(self) -> int:
         return len(self._blocks)
@@ -50,6 +48,8 @@ class Shelf:
 
     def with_block(self, place: int, block: Cells) -> "Shelf":
         """This shelf with a block in place of another, or one more at its end."""
+        if not 0 <= place <= len(self):
+            raise Invalid("Blocks of a shelf follow one after the other.")
         blocks = list(self._blocks)
         blocks[place : place + 1] = [block]
         return Shelf(blocks)
@@ -63,36 +63,28 @@ class Shelf:
         query_mask = query.mask
 
         def some(start: int, end: int) -> None:
-            _multiply(
-                self._addresses, query.face, query_mask, start * TILE, end * TILE, answer.face, answer.mask
-            )
+            within = (start * TILE, end * TILE)
+            _multiply(self._addresses, query.face, query_mask, *within, answer.face, answer.mask)
 
         shared = threads if len(self) >= SHARED_FROM else 1
         spread(some, RING_DEGREE // TILE, threads=shared)
         return answer
 
 
-def _is_block(block: NDArray[np.int32]) -> bool:
-    rows = block.ndim == 2 and block.shape[0] == RING_DEGREE
-    return rows and block.dtype == np.int32 and block.flags.c_contiguous
-
-
-@intrinsic
-def _pointer(typing, address):  # type: ignore[no-untyped-def]
-    """An address as a pointer to int32."""
-
-    def code(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
-        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
-
-    return types.CPointer(types.int32)(types.uintp), code
-
-
-@compiled
-def _multiply(addresses, face, mask, low, high, face_out, mask_out):  # type: ignore[no-untyped-def]
+@compiled(given(uint64, 1), given(int32, 2), given(int32, 2), int64, int64, into(uint32, 2), into(uint32, 2))
+def _multiply(
+    addresses: NDArray[np.uint64],
+    face: Cells,
+    mask: Cells,
+    low: int,
+    high: int,
+    face_out: Words,
+    mask_out: Words,
+) -> None:
     shape = face.shape
     for tile in range(low, high, TILE):
         for b in range(addresses.shape[0]):
-            block = carray(_pointer(addresses[b]), shape)
+            block = array_at(int32_at(addresses[b]), shape)
             for k in range(tile, tile + TILE):
                 f, m = int64(0), int64(0)
                 for i in range(shape[1]):

@@ -6,13 +6,14 @@ half of the counter keeps two uses of one seed apart (NIST SP 800-38A; as in New
 
 import os
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numba import int32, uint32, uint64
 from numpy.typing import NDArray
 
-from doorward.matching.compiling import compiled, inlined
+from doorward.matching.compiling import compiled, given, inlined, into
 from doorward.matching.parameters import MODULUS, NOISE_PAIRS, RING_DEGREE, SEED_BYTES
 from doorward.matching.ring import Words
 
@@ -41,15 +42,15 @@ def stream(seed: bytes, length: int, label: Label) -> NDArray[np.uint8]:
     """So many bytes, the same for the same seed and label."""
     cipher = Cipher(algorithms.AES256(seed), modes.CTR(label.to_bytes(8, "big") + bytes(8))).encryptor()
     out = np.empty(length + 15, np.uint8)  # update_into wants room for a block more
-    view = memoryview(out)
+    view = memoryview(out.data)
     for start in range(0, length, len(PIECE)):
         piece = min(len(PIECE), length - start)
         cipher.update_into(memoryview(PIECE)[:piece], view[start : start + piece + 15])
     return out[:length]
 
 
-@compiled
-def _modulo(raw, out):  # type: ignore[no-untyped-def]
+@compiled(given(uint64, 1), into(uint32, 1))
+def _modulo(raw: NDArray[np.uint64], out: Words) -> None:
     for i in range(raw.shape[0]):
         out[i] = uint32(raw[i] % uint64(Q))
 
@@ -65,21 +66,31 @@ def uniform(seed: bytes, shape: tuple[int, ...], label: Label = Label.MASK) -> W
 def ternary(seed: bytes) -> Words:
     """A secret: n numbers, each -1, 0 or 1 (mod q) alike."""
     raw = stream(seed, 2 * RING_DEGREE + SPARE, Label.SECRET)
-    kept = raw[raw < 255][:RING_DEGREE] % 3
-    assert len(kept) == RING_DEGREE
-    return np.array([0, 1, Q - 1], np.uint32)[kept]
+    kept = raw[raw < 255]
+    thirds = kept[:RING_DEGREE] % 3
+    assert len(thirds) == RING_DEGREE  # 2048 of 4352 are enough, and one in 256 is thrown away
+    secret = np.array([0, 1, Q - 1], np.uint32)[thirds]
+    wipe(raw, kept, thirds)
+    return secret
+
+
+def wipe(*secrets: NDArray[Any]) -> None:
+    """Overwrite what is no longer needed and must not be found in memory later."""
+    for secret in secrets:
+        secret.fill(0)
 
 
 @inlined
-def _ones(x):  # type: ignore[no-untyped-def]  # how many of the lower 21 bits are set
+def _ones(x: np.uint32) -> np.uint32:
+    """How many of the lower 21 bits are set."""
     x = uint32(x - ((x >> uint32(1)) & uint32(0x55555555)))
     x = uint32((x & uint32(0x33333333)) + ((x >> uint32(2)) & uint32(0x33333333)))
     x = uint32((x + (x >> uint32(4))) & uint32(0x0F0F0F0F))
     return uint32(uint32(x * uint32(0x01010101)) >> uint32(24))
 
 
-@compiled
-def _add_noise(message, raw, out):  # type: ignore[no-untyped-def]
+@compiled(given(int32, 2), given(uint32, 2), into(uint32, 2))
+def _add_noise(message: NDArray[np.int32], raw: Words, out: Words) -> None:
     length = message.shape[1]
     for row in range(message.shape[0]):
         m, r, o = message[row], raw[row], out[row]
@@ -96,7 +107,8 @@ def with_noise(message: NDArray[np.int32], seed: bytes | None = None) -> Words:
     A seed is given only to make test vectors.
     """
     rows, length = message.shape
-    raw = stream(seed or fresh_seed(), 8 * rows * length, Label.NOISE).view(np.uint32)
+    raw = stream(fresh_seed() if seed is None else seed, 8 * rows * length, Label.NOISE).view(np.uint32)
     out = np.empty((rows, length), np.uint32)
     _add_noise(message, raw.reshape(rows, 2 * length), out)
+    wipe(raw)
     return out

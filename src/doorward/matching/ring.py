@@ -4,7 +4,7 @@ A block of templates is an n x d matrix whose columns are polynomials of R. Tran
 turns the product of polynomials into a product number by number, so that an encrypted block is again an n x d
 matrix of integers. Negacyclic transform as in Longa and Naehrig, "Speeding up the Number Theoretic Transform"
 (2016); multiplication by constants as in Shoup's NTL, with quotients prepared ahead. No branch and no address
-depends on a value.
+depends on a value. Copies of strips are overwritten: they may be secret.
 """
 
 from functools import cache
@@ -14,7 +14,7 @@ import numpy as np
 from numba import uint32, uint64
 from numpy.typing import NDArray
 
-from doorward.matching.compiling import compiled, inlined
+from doorward.matching.compiling import compiled, given, inlined, into, part
 from doorward.matching.parameters import MODULUS, RING_DEGREE
 
 Words = NDArray[np.uint32]
@@ -30,22 +30,24 @@ class Twiddles(NamedTuple):
     forward_quotients: Words
     inverse: Words
     inverse_quotients: Words
-    shrink: int  # 1 / n
-    shrink_quotient: int
+    shrink: np.uint32  # 1 / n
+    shrink_quotient: np.uint32
 
 
 @inlined
-def reduced(x):  # type: ignore[no-untyped-def]  # 0 to 2q - 1 becomes 0 to q - 1
+def reduced(x: np.uint32) -> np.uint32:
+    """0 to 2q - 1 becomes 0 to q - 1."""
     return min(x, uint32(x - uint32(Q)))
 
 
 @inlined
-def times(x, factor, quotient):  # type: ignore[no-untyped-def]  # x * factor mod q, by Shoup
+def times(x: np.uint64, factor: np.uint64, quotient: np.uint64) -> np.uint32:
+    """x * factor mod q for x below 2^32 and factor below q, by Shoup."""
     return reduced(uint32(x * factor - ((x * quotient) >> uint64(32)) * uint64(Q)))
 
 
-@compiled
-def _forward_rows(a, b, factor, quotient):  # type: ignore[no-untyped-def]  # Cooley and Tukey's butterfly
+@part
+def _cooley_tukey(a: Words, b: Words, factor: np.uint64, quotient: np.uint64) -> None:
     for j in range(a.shape[0]):
         v = times(uint64(b[j]), factor, quotient)
         u = a[j]
@@ -53,35 +55,36 @@ def _forward_rows(a, b, factor, quotient):  # type: ignore[no-untyped-def]  # Co
         b[j] = reduced(uint32(u + uint32(uint32(Q) - v)))
 
 
-@compiled
-def _inverse_rows(a, b, factor, quotient):  # type: ignore[no-untyped-def]  # Gentleman and Sande's
+@part
+def _gentleman_sande(a: Words, b: Words, factor: np.uint64, quotient: np.uint64) -> None:
     for j in range(a.shape[0]):
         u, v = a[j], b[j]
         a[j] = reduced(uint32(u + v))
         b[j] = times(uint64(uint32(u + uint32(uint32(Q) - v))), factor, quotient)
 
 
-@compiled
-def forward_strip(matrix, roots, quotients):  # type: ignore[no-untyped-def]
-    """Transform the columns of a contiguous uint32 matrix of n rows in place."""
+@part
+def _forward_strip(matrix: Words, roots: Words, quotients: Words) -> None:
     half, groups = matrix.shape[0] >> 1, 1
     while half:
         for i in range(groups):
             factor, quotient = uint64(roots[groups + i]), uint64(quotients[groups + i])
             for j in range(2 * i * half, 2 * i * half + half):
-                _forward_rows(matrix[j], matrix[j + half], factor, quotient)
+                _cooley_tukey(matrix[j], matrix[j + half], factor, quotient)
         half, groups = half >> 1, groups << 1
 
 
-@compiled
-def inverse_strip(matrix, roots, quotients, shrink, shrink_quotient):  # type: ignore[no-untyped-def]
-    """Undo `forward_strip`."""
+@part
+def inverse_strip(
+    matrix: Words, roots: Words, quotients: Words, shrink: np.uint32, shrink_quotient: np.uint32
+) -> None:
+    """Undo the transform of a contiguous matrix of few columns, in place."""
     half, groups = 1, matrix.shape[0] >> 1
     while groups:
         for i in range(groups):
             factor, quotient = uint64(roots[groups + i]), uint64(quotients[groups + i])
             for j in range(2 * i * half, 2 * i * half + half):
-                _inverse_rows(matrix[j], matrix[j + half], factor, quotient)
+                _gentleman_sande(matrix[j], matrix[j + half], factor, quotient)
         half, groups = half << 1, groups >> 1
     for j in range(matrix.shape[0]):
         row = matrix[j]
@@ -89,41 +92,38 @@ def inverse_strip(matrix, roots, quotients, shrink, shrink_quotient):  # type: i
             row[column] = times(uint64(row[column]), uint64(shrink), uint64(shrink_quotient))
 
 
-@compiled
-def _forward(matrix, roots, quotients, strip):  # type: ignore[no-untyped-def]
-    for low in range(0, matrix.shape[1], strip):
-        high = min(matrix.shape[1], low + strip)
-        part = np.ascontiguousarray(matrix[:, low:high])
-        forward_strip(part, roots, quotients)
-        matrix[:, low:high] = part
+@compiled(into(uint32, 2), given(uint32, 1), given(uint32, 1))
+def _forward(matrix: Words, roots: Words, quotients: Words) -> None:
+    for low in range(0, matrix.shape[1], STRIP):
+        high = min(matrix.shape[1], low + STRIP)
+        strip = np.ascontiguousarray(matrix[:, low:high])
+        _forward_strip(strip, roots, quotients)
+        matrix[:, low:high] = strip
+        strip[:] = 0
 
 
-@compiled
-def _inverse(matrix, roots, quotients, shrink, shrink_quotient, strip):  # type: ignore[no-untyped-def]
-    for low in range(0, matrix.shape[1], strip):
-        high = min(matrix.shape[1], low + strip)
-        part = np.ascontiguousarray(matrix[:, low:high])
-        inverse_strip(part, roots, quotients, shrink, shrink_quotient)
-        matrix[:, low:high] = part
+@compiled(into(uint32, 2), given(uint32, 1), given(uint32, 1), uint32, uint32)
+def _inverse(
+    matrix: Words, roots: Words, quotients: Words, shrink: np.uint32, shrink_quotient: np.uint32
+) -> None:
+    for low in range(0, matrix.shape[1], STRIP):
+        high = min(matrix.shape[1], low + STRIP)
+        strip = np.ascontiguousarray(matrix[:, low:high])
+        inverse_strip(strip, roots, quotients, shrink, shrink_quotient)
+        matrix[:, low:high] = strip
+        strip[:] = 0
 
 
-def forward(matrix: Words) -> None:
-    """Transform each column of a uint32 (n, any) matrix in place."""
-    table = twiddles()
-    _forward(matrix, table.forward, table.forward_quotients, STRIP)
+def forward(matrix: Words, root: int | None = None) -> None:
+    """Transform each column of a contiguous uint32 (n, any) matrix in place."""
+    table = twiddles(root)
+    _forward(matrix, table.forward, table.forward_quotients)
 
 
-def inverse(matrix: Words) -> None:
+def inverse(matrix: Words, root: int | None = None) -> None:
     """Undo `forward`, in place."""
-    table = twiddles()
-    _inverse(
-        matrix,
-        table.inverse,
-        table.inverse_quotients,
-        np.uint32(table.shrink),
-        np.uint32(table.shrink_quotient),
-        STRIP,
-    )
+    table = twiddles(root)
+    _inverse(matrix, table.inverse, table.inverse_quotients, table.shrink, table.shrink_quotient)
 
 
 @cache
@@ -137,8 +137,8 @@ def twiddles(root: int | None = None) -> Twiddles:
     return Twiddles(
         *_with_quotients([pow(psi, place, Q) for place in order]),
         *_with_quotients([pow(back, place, Q) for place in order]),
-        shrink,
-        (shrink << 32) // Q,
+        np.uint32(shrink),
+        np.uint32((shrink << 32) // Q),
     )
 
 

@@ -37,13 +37,16 @@ def rotation(seed: bytes, length: int) -> NDArray[np.float32]:
 def stored(templates: NDArray[np.float32], seed: bytes) -> NDArray[np.int32]:
     """Templates (any, d) of length one as they are sealed: rotated, in whole steps of the grid."""
     turned = _checked(templates) @ rotation(seed, templates.shape[1])
-    return np.rint(turned * COORDINATE_SCALE).astype(np.int32)
+    steps: NDArray[np.int32] = np.rint(turned * COORDINATE_SCALE).astype(np.int32)
+    return steps
 
 
 def asked(template: NDArray[np.float32], seed: bytes) -> NDArray[np.int32]:
     """One template (d,) as a query asks for it: rotated, in units of the query scale."""
     (checked,) = _checked(template[None])
-    return np.rint((checked @ rotation(seed, len(checked))) * QUERY_SCALE).astype(np.int32)
+    turned = checked @ rotation(seed, len(checked))
+    numbers: NDArray[np.int32] = np.rint(turned * QUERY_SCALE).astype(np.int32)
+    return numbers
 
 
 def _checked(templates: NDArray[np.float32]) -> NDArray[np.float32]:

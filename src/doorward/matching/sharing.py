@@ -30,3 +30,6 @@ def spread(work: Callable[[int, int], None], upto: int, *, threads: int, least: 
 @cache
 def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=max(cores(), 2), thread_name_prefix="matching")
+
+
+os.register_at_fork(after_in_child=_pool.cache_clear)  # threads stay with the parent

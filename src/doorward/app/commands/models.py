@@ -1,8 +1,9 @@
-"""`doorward models`: the weight files."""
+"""`doorward models`: the weight files, and the loops of the search."""
 
 import typer
 
 from doorward.app.context import context_of
+from doorward.matching import preparing
 from doorward.vision import weights
 
 commands = typer.Typer(no_args_is_help=True, help="The model files that see faces and plates.")
@@ -12,11 +13,13 @@ commands = typer.Typer(no_args_is_help=True, help="The model files that see face
 def prepare(
     ctx: typer.Context, quiet: bool = typer.Option(False, "--quiet", help="Say nothing when all is ready.")
 ) -> None:
-    """Check the pinned weight files and make them ready; safe to repeat.
+    """Check the pinned weight files and make them ready, compile the search; safe to repeat.
 
     Example: doorward models prepare
     """
     prepared = weights.prepare()
-    if not quiet or prepared.made:
-        facts = {"folder": str(prepared.folder), "made": list(prepared.made)}
-        context_of(ctx).voice.answer(facts, f"{len(prepared.made)} model files made, all are ready.")
+    loops = preparing.prepare()
+    if not quiet or prepared.made or loops.made:
+        facts = {"folder": str(prepared.folder), "made": list(prepared.made), "compiled": loops.made}
+        told = f"{len(prepared.made)} model files made, {loops.made} loops compiled, all are ready."
+        context_of(ctx).voice.answer(facts, told)

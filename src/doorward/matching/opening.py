@@ -1,0 +1,158 @@
+"""The loops of the key holder: they touch secrets and scores, and do the same work whatever those are."""
+
+import numpy as np
+from numba import int32, int64, uint8, uint32, uint64
+from numpy.typing import NDArray
+
+from doorward.matching.blocks import Cells
+from doorward.matching.compiling import compiled, given, into
+from doorward.matching.parameters import MODULUS, RING_DEGREE
+from doorward.matching.ring import Words, inverse_strip, times
+
+Q = MODULUS
+STRIP = 16  # blocks decrypted together
+NOBODY = -(1 << 31)  # below every score
+
+
+@compiled(into(int32, 2), given(int32, 2), int64)
+def accumulate(total: Cells, block: Cells, weight: int) -> None:
+    """total += weight * block, centred."""
+    half = int64(Q) >> int64(1)
+    for k in range(total.shape[0]):
+        for i in range(total.shape[1]):
+            v = (int64(total[k, i]) + int64(weight) * int64(block[k, i])) % int64(Q)
+            total[k, i] = int32(v - int64(Q) if v > half else v)
+
+
+@compiled(
+    given(uint32, 2),
+    given(uint32, 2),
+    given(uint64, 1),
+    given(int32, 2),
+    given(int32, 2),
+    given(int32, 2),
+    int64,
+    int64,
+    into(uint8, 1),
+)
+def check_rows(
+    face: Words,
+    mask: Words,
+    weights: NDArray[np.uint64],
+    total: Cells,
+    face_query: Cells,
+    mask_query: Cells,
+    low: int,
+    high: int,
+    sound: NDArray[np.uint8],
+) -> None:
+    """Whether each row of an answer is the truth, as far as the weights can tell, and in numbers below q.
+
+    Sums are not reduced on the way: 64 products of 28 by 28 bits fit 64 bits, as do 512 of 27 by 27 with a
+    sign. Longer words may overflow; they are refused for being longer, as they would upset `decrypt`.
+    """
+    width = high - low
+    faces, masks = np.zeros(width, np.uint64), np.zeros(width, np.uint64)
+    longer = np.zeros(width, np.uint32)  # its highest bit
+    most = uint32(Q - 1)
+    for b in range(face.shape[0]):
+        w = weights[b]
+        for k in range(width):
+            f, m = face[b, low + k], mask[b, low + k]
+            faces[k] += w * uint64(f)
+            masks[k] += w * uint64(m)
+            longer[k] |= f | m | uint32(most - f) | uint32(most - m)
+    for k in range(width):
+        f, m = int64(0), int64(0)
+        for i in range(total.shape[1]):
+            cell = int64(total[low + k, i])
+            f += cell * int64(face_query[low + k, i])
+            m += cell * int64(mask_query[low + k, i])
+        off = (faces[k] % uint64(Q)) ^ uint64(f % int64(Q))
+        off |= (masks[k] % uint64(Q)) ^ uint64(m % int64(Q))
+        off |= uint64(longer[k] >> uint32(31))
+        sound[low + k] = off == uint64(0)
+
+
+@compiled(given(int32, 2), given(int32, 2), into(uint32, 1))
+def row_products(left: Cells, right: Cells, out: Words) -> None:
+    """The sum over each row of the products."""
+    for k in range(left.shape[0]):
+        total = int64(0)
+        for i in range(left.shape[1]):
+            total += int64(left[k, i]) * int64(right[k, i])
+        out[k] = uint32(total % int64(Q))
+
+
+@compiled(
+    given(uint32, 2),
+    given(uint32, 2),
+    given(uint32, 1),
+    given(uint32, 2),
+    given(uint32, 1),
+    given(uint8, 2),
+    int64,
+    int64,
+    given(uint32, 1),
+    given(uint32, 1),
+    uint32,
+    uint32,
+    into(int32, 1),
+    into(int32, 1),
+)
+def decrypt(
+    face: Words,
+    mask: Words,
+    query: Words,
+    secrets: Words,
+    shift: Words,
+    living: NDArray[np.uint8],
+    first: int,
+    last: int,
+    roots: Words,
+    quotients: Words,
+    shrink: np.uint32,
+    shrink_quotient: np.uint32,
+    scores: NDArray[np.int32],
+    slots: NDArray[np.int32],
+) -> None:
+    """The best score of each block and its slot, without a branch or an address that depends on a score."""
+    half = int32(Q >> 1)
+    for low in range(first, last, STRIP):
+        high = min(low + STRIP, last)
+        part, other = (
+            np.empty((RING_DEGREE, high - low), np.uint32),
+            np.empty((RING_DEGREE, high - low), np.uint32),
+        )
+        for b in range(low, high):
+            for k in range(RING_DEGREE):
+                part[k, b - low] = face[b, k]
+        for b in range(low, high):
+            for k in range(RING_DEGREE):
+                other[k, b - low] = mask[b, k]
+        for k in range(RING_DEGREE):
+            z, h = uint64(query[k]), uint64(shift[k])
+            zq, hq = (z << uint64(32)) // uint64(Q), (h << uint64(32)) // uint64(Q)
+            for c in range(high - low):
+                off = times(uint64(other[k, c]), z, zq)
+                off += times(uint64(secrets[k, low + c]), h, hq)
+                v = uint32(part[k, c] + uint32(2 * Q) - off)
+                v = min(v, uint32(v - uint32(Q)))
+                part[k, c] = min(v, uint32(v - uint32(Q)))
+        inverse_strip(part, roots, quotients, shrink, shrink_quotient)
+        best = np.full(high - low, NOBODY, np.int32)
+        where = np.zeros(high - low, np.int32)
+        for k in range(RING_DEGREE):
+            for c in range(high - low):
+                v = int32(part[k, c])
+                v = v - int32(Q) if v > half else v
+                v = v if living[k, low + c] else int32(NOBODY)
+                nearer = v > best[c]
+                where[c] = int32(k) if nearer else where[c]
+                best[c] = v if nearer else best[c]
+        scores[low:high] = best
+        slots[low:high] = where
+        part[:] = 0
+        other[:] = 0
+        best[:] = 0
+        where[:] = 0
