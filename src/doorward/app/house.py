@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -21,11 +22,16 @@ from doorward.core.clock import Clock, system_clock
 from doorward.core.errors import Conflict, NotFound, Unavailable
 from doorward.core.keys import ServerKeys
 from doorward.core.permissions import Actor, system_actor
+from doorward.gallery.drivers.folder_blocks import FolderBlocks
+from doorward.gallery.drivers.local_matcher import LocalMatcher
+from doorward.gallery.service import KeyHolder
 from doorward.gates.model import SiteRules
 from doorward.gates.service import Post, set_site_rules
 from doorward.gates.service.known import Known
-from doorward.people.drivers.exact_matcher import ExactMatcher
+from doorward.matching.sharing import cores
+from doorward.people.drivers.blind_matcher import BlindMatcher
 from doorward.people.service.recogniser import Recogniser
+from doorward.people.service.templates import templates_of
 from doorward.platform.db import Database, Unit
 from doorward.platform.engine import encrypted_sqlite, postgres
 from doorward.platform.settings import Settings, load_settings
@@ -46,6 +52,7 @@ class House:
     settings: Settings
     database: Database
     vault: Vault
+    keyholder: KeyHolder
     recogniser: Recogniser
     post: Post
 
@@ -111,9 +118,10 @@ def _open(folder: Path, clock: Clock, *, is_new: bool) -> House:
         (data / DATABASE_FILE).touch(mode=0o600)
     engine = _engine(folder, settings, vault)
     upgrade(engine, is_new=is_new)
-    recogniser = Recogniser(vault, ExactMatcher)
+    keyholder = _keyholder(folder, settings, vault)
+    recogniser = Recogniser(vault, BlindMatcher(keyholder))
     post = _post(settings, vault, recogniser)
-    return House(folder, settings, Database(engine, clock), vault, recogniser, post)
+    return House(folder, settings, Database(engine, clock), vault, keyholder, recogniser, post)
 
 
 def data_folder(folder: Path, settings: Settings) -> Path:
@@ -137,6 +145,13 @@ def _post(settings: Settings, vault: Vault, recogniser: Recogniser) -> Post:
         clock_tolerance_seconds=settings.gates.clock_tolerance_seconds,
         patience_seconds=settings.gates.patience_seconds,
     )
+
+
+def _keyholder(folder: Path, settings: Settings, vault: Vault) -> KeyHolder:
+    blocks = FolderBlocks(data_folder(folder, settings) / "gallery")
+    threads = cores()
+    matcher = LocalMatcher(blocks, threads=threads)
+    return KeyHolder(vault, blocks, matcher, templates=partial(templates_of, vault), threads=threads)
 
 
 def _objects(folder: Path, settings: Settings) -> FolderObjects:

@@ -1,6 +1,7 @@
 """Every table of the house, known to the metadata by being imported here."""
 
 from doorward.audit import store as audit_store
+from doorward.gallery import store as gallery_store
 from doorward.gates import store as gates_store
 from doorward.people.store import (
     api_keys,
@@ -32,5 +33,5 @@ PEOPLE = (
     staff,
     vehicles,
 )
-ROOMS_WITH_TABLES = (audit_store, vault_store, gates_store, *PEOPLE, idempotency, jobs)
+ROOMS_WITH_TABLES = (audit_store, vault_store, gallery_store, gates_store, *PEOPLE, idempotency, jobs)
 METADATA = Base.metadata

@@ -22,6 +22,15 @@ from doorward.app.shield import BodyLimit, add_headers
 from doorward.audit.api import routes as audit_routes
 from doorward.audit.service import sign_head
 from doorward.core.permissions import EVERY_SITE, Actor, Public
+from doorward.gallery.service import (
+    CLEAR_FORGOTTEN,
+    CLEAR_RETIRED,
+    REKEY,
+    clear_forgotten,
+    clear_retired,
+    go_on,
+    sweep_blocks,
+)
 from doorward.gates.api import ROUTES as GATE_ROUTES
 from doorward.gates.service import (
     Desk,
@@ -80,7 +89,19 @@ def build_handlers(house: House) -> dict[str, Handler]:
     return {
         FORGET_OBJECTS: lambda unit, facts: forget_objects(unit, house.vault, facts),
         SUBJECT_FORGOTTEN: forget_subject,
+        CLEAR_FORGOTTEN: _job(lambda unit: clear_forgotten(unit, house.keyholder)),
+        REKEY: _job(lambda unit: go_on(unit, house.keyholder)),
+        CLEAR_RETIRED: _job(clear_retired),
     }
+
+
+def _job(deed: Callable[[Unit], Any]) -> Handler:
+    """A job that needs no facts."""
+
+    def handle(unit: Unit, _facts: dict[str, Any]) -> None:
+        deed(unit)
+
+    return handle
 
 
 def build_schedule(house: House) -> dict[str, Every]:
@@ -112,13 +133,14 @@ def build_schedule(house: House) -> dict[str, Every]:
 
     return {
         "audit.checkpoint": once(lambda unit: sign_head(unit, vault.audit_signer()), minutes=10),
+        "gallery.sweep_blocks": once(lambda unit: sweep_blocks(unit, house.keyholder), hours=1),
         "gates.end_lapsed_orders": every(lambda unit: end_lapsed_orders(unit, post), seconds=10),
         "gates.forget_old": every(lambda unit: forget_old(unit, post), hours=1),
         "gates.sweep_permits": every(lambda unit: sweep_permits(unit, post), seconds=10),
         "gates.sweep_doors": every(lambda unit: sweep_doors(unit, post), seconds=10),
         "gates.tell_unreadable": every(lambda unit: tell_unreadable(unit, house.recogniser), hours=1),
         "people.forget_gallery_changes": once(forget_gallery_changes, hours=1),
-        "people.end_visits": every(lambda unit: end_visits(unit, vault), hours=1),
+        "people.end_visits": every(lambda unit: end_visits(unit, house.recogniser), hours=1),
         "server.watch_clock": once(ClockWatch().look, seconds=10),
         "staff.forget_ended_approvals": once(forget_ended_approvals, hours=1),
         "staff.forget_old_sign_ins": once(forget_old_sign_ins, hours=1),

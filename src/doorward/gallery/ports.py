@@ -18,6 +18,9 @@ class Blocks(Protocol):
     def get(self, digest: str) -> Cells:
         """A block, read-only, its content proven by its name: `NotFound`, `Tampered` otherwise."""
 
+    def is_sound(self, digest: str) -> bool:
+        """Whether a block is there and its content still what its name says, read anew."""
+
     def remove(self, digest: str) -> None:
         """Delete a block; one that is gone already is no error."""
 

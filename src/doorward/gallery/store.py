@@ -206,6 +206,19 @@ def list_missing(rows: Rows, of: str, into: str, *, most: int) -> list[str]:
     return list(rows.execute(query.order_by(PLACES.c.subject_id).limit(most)).scalars())
 
 
+def list_members(rows: Rows, shelf_id: str, number: int) -> list[tuple[str, int]]:
+    """Who lies in a block, with their slots."""
+    here = (PLACES.c.shelf_id == shelf_id, PLACES.c.block == number)
+    query = select(PLACES.c.subject_id, PLACES.c.slot).where(*here)
+    return [(row.subject_id, row.slot) for row in rows.execute(query)]
+
+
+def list_placed(rows: Rows, generation_id: str) -> set[str]:
+    """Everybody in a generation."""
+    query = select(PLACES.c.subject_id).where(PLACES.c.generation_id == generation_id)
+    return set(rows.execute(query).scalars())
+
+
 def count_places(rows: Rows, generation_id: str) -> int:
     """How many lie in a generation."""
     query = select(func.count()).select_from(PLACES).where(PLACES.c.generation_id == generation_id)

@@ -1,33 +1,32 @@
 """What this room needs from the world: something that finds a face among many."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from doorward.platform.db import Unit
 from doorward.vision.model import FaceTemplate
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """The nearest enrolled subject at or above the cut. The score never leaves the server."""
-
-    subject_id: str
-    score: float
-
-
 class Matcher(Protocol):
-    """Finds faces among those enrolled; knows ids and numbers, no names. Safe from any thread."""
+    """Finds faces among those enrolled at the unit's site; knows ids and numbers, no names.
 
-    def enrol(self, subject_id: str, template: FaceTemplate) -> None:
-        """Know this subject by this template; a former one is replaced."""
+    What a unit enrols and forgets holds once it commits. No answer ever tells how like two faces are.
+    """
 
-    def forget(self, subject_id: str) -> None:
-        """Know this subject no more; no complaint if it was unknown."""
+    def enrol(self, unit: Unit, templates: Mapping[str, FaceTemplate]) -> None:
+        """Know these subjects by these templates; former ones are replaced."""
 
-    def identify(self, template: FaceTemplate, cut: float) -> Match | None:
+    def forget(self, unit: Unit, subject_ids: Sequence[str]) -> None:
+        """Know these subjects no more; no complaint if one was unknown."""
+
+    def identify(self, unit: Unit, template: FaceTemplate, cut: float) -> str | None:
         """The nearest subject whose cosine reaches the cut, or nobody."""
 
-    def verify(self, subject_id: str, template: FaceTemplate, cut: float) -> bool:
+    def verify(self, unit: Unit, subject_id: str, template: FaceTemplate, cut: float) -> bool:
         """Whether this very subject reaches the cut; False if it is not enrolled."""
 
-    def count(self) -> int:
+    def count(self, unit: Unit) -> int:
         """How many are enrolled."""
+
+    def missing(self, unit: Unit, subject_ids: Sequence[str]) -> list[str]:
+        """Who of these is not enrolled."""

@@ -195,7 +195,7 @@ def adopt(
     context = context_of(ctx)
     with context.everywhere() as (house, unit):
         adopted = adopt_key_set(unit, house.vault, _read(file))
-        forget_erased(unit, adopted.sites)
+        forget_erased(unit, house.recogniser.matcher, adopted.sites)
     with context.house() as house:
         restorer = Restorer()
         while restorer.look(house.database, house.vault, keepers_of(house.vault).movers):

@@ -240,7 +240,7 @@ def forget(
     with context.site() as (house, unit):
         person_id = person_of(house, unit, name)
         note_many(house, unit, Action.ERASE_MANY, [person_id])
-        made = forget_person(unit, house.vault, person_id)
+        made = forget_person(unit, house.recogniser, person_id)
     if receipt is not None:
         write_text(receipt, receipt_text(made))
     context.voice.answer({"erased": made.body["subject_id"], "key_id": made.key_id}, "Erased for good.")

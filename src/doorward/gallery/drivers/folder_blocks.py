@@ -76,6 +76,14 @@ class FolderBlocks:
             raise Tampered("A block of encrypted templates was changed.")
         return np.asarray(flat).reshape(RING_DEGREE, -1)
 
+    def is_sound(self, digest: str) -> bool:
+        """Whether a block is there and its content still what its name says, read anew."""
+        try:
+            self._proven(digest)
+        except (NotFound, Tampered):
+            return False
+        return True
+
     def remove(self, digest: str) -> None:
         """Delete a block; whoever has it mapped reads on."""
         try:

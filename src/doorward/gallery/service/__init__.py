@@ -1,1 +1,29 @@
-"""Deeds of the key holder: enrol, forget, identify, verify; seal anew, re-key."""
+"""Deeds of the key holder: enrol, forget, identify, verify; seal anew, mend, re-key."""
+
+from doorward.gallery.service.asking import count, identify, missing, standing, trust_again, verify
+from doorward.gallery.service.enrolling import CLEAR_FORGOTTEN, clear_forgotten, enrol, forget
+from doorward.gallery.service.keyholder import KeyHolder
+from doorward.gallery.service.mending import Templates
+from doorward.gallery.service.rekeying import CLEAR_RETIRED, REKEY, begin_rekey, clear_retired, go_on
+from doorward.gallery.service.sweeping import sweep_blocks
+
+__all__ = [
+    "CLEAR_FORGOTTEN",
+    "CLEAR_RETIRED",
+    "REKEY",
+    "KeyHolder",
+    "Templates",
+    "begin_rekey",
+    "clear_forgotten",
+    "clear_retired",
+    "count",
+    "enrol",
+    "forget",
+    "go_on",
+    "identify",
+    "missing",
+    "standing",
+    "sweep_blocks",
+    "trust_again",
+    "verify",
+]

@@ -1,11 +1,16 @@
 """Who is this? Asked in ciphertext, checked, decided: an identifier or nobody, never a score."""
 
+import secrets
+from collections.abc import Sequence
+
 from doorward.audit.service import record
-from doorward.core.errors import Tampered
+from doorward.core.errors import Conflict, Tampered
 from doorward.gallery import store
-from doorward.gallery.model import Place, Template
+from doorward.gallery.model import Place, Standing, State, Template
 from doorward.gallery.rules import Refusals
 from doorward.gallery.service.keyholder import Held, HeldShelf, KeyHolder
+from doorward.gallery.service.mending import mend_unsound
+from doorward.gallery.service.sealing import Sealer
 from doorward.matching.matcher import Answer
 from doorward.matching.queries import QueryKey
 from doorward.matching.rotation import asked
@@ -97,3 +102,41 @@ def _nearest(
         if near is not None and (best is None or near.score > best[1]):
             best = Place(held.shelf.id, near.block, near.slot), near.score
     return best
+
+
+def missing(unit: Unit, subject_ids: Sequence[str]) -> list[str]:
+    """Who of these is not enrolled."""
+    current = store.find_generation(unit.rows, unit.site_id, State.CURRENT)
+    if current is None:
+        return list(subject_ids)
+    there = store.list_placed(unit.rows, current.id)
+    return [subject_id for subject_id in subject_ids if subject_id not in there]
+
+
+def standing(unit: Unit) -> Standing:
+    """How this site's gallery stands, for whoever runs it."""
+    current = store.find_generation(unit.rows, unit.site_id, State.CURRENT)
+    filling = store.find_generation(unit.rows, unit.site_id, State.FILLING)
+    blocks = store.list_blocks(unit.rows, current.id) if current else []
+    return Standing(
+        faces=store.count_places(unit.rows, current.id) if current else 0,
+        blocks=len(blocks),
+        waiting=sum(block.dirty for block in blocks),
+        made_at=current.made_at if current else None,
+        distrusted_at=current.distrusted_at if current else None,
+        rekeying=filling is not None,
+    )
+
+
+def trust_again(unit: Unit, keyholder: KeyHolder) -> int:
+    """Ask the matcher again, once somebody found out why its answer was wrong; how many blocks were mended.
+
+    Every block is read anew, and one that is not what was sealed is made anew. `Conflict` if nothing is.
+    """
+    current = store.find_generation(unit.rows, unit.site_id, State.CURRENT)
+    if current is None or current.distrusted_at is None:
+        raise Conflict("This site's matcher is trusted: there is nothing to do.")
+    mended = mend_unsound(Sealer(unit, keyholder.vault, keyholder.blocks), keyholder.templates, current)
+    store.change_generation(unit.rows, current.id, distrusted_at=None, token=secrets.token_bytes(8))
+    record(unit, "gallery.trusted-again", generation=current.id, mended=mended)
+    return mended

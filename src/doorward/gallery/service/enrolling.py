@@ -13,6 +13,7 @@ from doorward.gallery import store
 from doorward.gallery.model import Block, Generation, Place, Shelf, State, Template
 from doorward.gallery.rules import alive, bitmap_of, block_with_room, free_slots, is_full
 from doorward.gallery.service.keyholder import KeyHolder
+from doorward.gallery.service.mending import mend_block
 from doorward.gallery.service.sealing import Sealer, Steps, empty_block, fresh_rotation, unsealed_rotation
 from doorward.matching.blocks import Mask
 from doorward.matching.parameters import BLOCK_SIZE
@@ -24,13 +25,11 @@ CLEAR_FORGOTTEN = "gallery.clear_forgotten"
 TRIED_AGAIN = timedelta(seconds=30)
 
 
-def enrol(unit: Unit, keyholder: KeyHolder, subject_id: str, template: Template) -> None:
-    """Know this subject by this template, in place of a former one, as soon as the unit commits."""
-    enrol_many(unit, keyholder, {subject_id: template})
+def enrol(unit: Unit, keyholder: KeyHolder, templates: Mapping[str, Template]) -> None:
+    """Know these subjects by these templates, in place of former ones, as soon as the unit commits.
 
-
-def enrol_many(unit: Unit, keyholder: KeyHolder, templates: Mapping[str, Template]) -> None:
-    """The same for many: each block is sealed once."""
+    Each block is sealed once, however many come into it.
+    """
     if not templates:
         return
     _bury(unit, list(templates))
@@ -50,23 +49,18 @@ def enrol_into(
         _fill(unit, keyholder, generation, dict(zip(templates, steps, strict=True)))
 
 
-def forget(unit: Unit, keyholder: KeyHolder, subject_id: str) -> None:
-    """Know this subject no more, from the moment the unit commits; no complaint if it was unknown.
+def forget(unit: Unit, keyholder: KeyHolder, subject_ids: Sequence[str]) -> None:
+    """Know these subjects no more, from the moment the unit commits; no complaint if one was unknown.
 
-    Its block is sealed anew without it, and the former seed goes with its key; older copies of both close
-    when the vault's ratchet has turned. Where the disk refuses, the subject is forgotten all the same, and a
-    job seals the block once the disk is back.
+    Their blocks are sealed anew without them, and the former seeds go with their keys; older copies of both
+    close when the vault's ratchet has turned. Where the disk refuses, they are forgotten all the same, and a
+    job seals the blocks once the disk is back.
     """
-    forget_many(unit, keyholder, [subject_id])
-
-
-def forget_many(unit: Unit, keyholder: KeyHolder, subject_ids: Sequence[str]) -> None:
-    """The same for many: each block is sealed once."""
     if not _bury(unit, subject_ids):
         return
     try:
         clear_forgotten(unit, keyholder)
-    except (Unavailable, Tampered, NotFound):
+    except Unavailable:
         enqueue(unit, CLEAR_FORGOTTEN, delay=TRIED_AGAIN)
 
 
@@ -94,11 +88,18 @@ def clear_forgotten(unit: Unit, keyholder: KeyHolder) -> int:
         shelves = {shelf.id: shelf for shelf in store.list_shelves(unit.rows, generation.id)}
         for block in store.list_blocks(unit.rows, generation.id):
             if block.dirty:
-                sealer.seal(shelves[block.shelf_id], block, {}, generation.length)
+                _clear(sealer, keyholder, generation, shelves[block.shelf_id], block)
                 cleared += 1
     if cleared:
         _changed(unit)
     return cleared
+
+
+def _clear(sealer: Sealer, keyholder: KeyHolder, generation: Generation, shelf: Shelf, block: Block) -> None:
+    try:
+        sealer.seal(shelf, block, {}, generation.length)
+    except (NotFound, Tampered):
+        mend_block(sealer, keyholder.templates, generation, shelf, block)
 
 
 def begin_generation(unit: Unit, keyholder: KeyHolder, length: int, state: State) -> Generation:

@@ -4,12 +4,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from doorward.core.errors import NotFound, Tampered
 from doorward.gallery import store
 from doorward.gallery.model import Block, Generation, Shelf, State, Wanted
 from doorward.gallery.ports import Blocks, Matcher
 from doorward.gallery.rules import Refusals, alive
-from doorward.gallery.service.sealing import secret_of, unsealed_rotation
-from doorward.matching.blocks import Cells, Mask
+from doorward.gallery.service.mending import Templates, mend_block, retire
+from doorward.gallery.service.sealing import Sealer, secret_of, unsealed_rotation
+from doorward.matching.blocks import BlockSecret, Cells, Mask
 from doorward.matching.keyholder import ShelfKeys
 from doorward.matching.queries import Asker
 from doorward.platform.db import Unit
@@ -45,10 +47,13 @@ class Held:
 class KeyHolder:
     """Opens what is needed to ask and to decide. Safe from any thread."""
 
-    def __init__(self, vault: Vault, blocks: Blocks, matcher: Matcher, *, threads: int = 1) -> None:
+    def __init__(
+        self, vault: Vault, blocks: Blocks, matcher: Matcher, *, templates: Templates, threads: int = 1
+    ) -> None:
         self.vault = vault
         self.blocks = blocks
         self.matcher = matcher
+        self.templates = templates
         self.threads = threads
         self.refusals: dict[str, Refusals] = {}
         self._held: dict[str, Held] = {}
@@ -63,7 +68,10 @@ class KeyHolder:
         with self._turn:
             held = self._held.get(unit.site_id)
             if held is None or held.generation.id != current.id:
-                held = Held(current, unsealed_rotation(unit, self.vault, current), Asker(current.length))
+                rotation = self._rotation(unit, current)
+                if rotation is None:
+                    return None
+                held = Held(current, rotation, Asker(current.length))
             elif held.generation.token == current.token:
                 held.generation = current
                 return held
@@ -74,6 +82,13 @@ class KeyHolder:
     def prepare_next(self, held: Held) -> None:
         """Make the next query's encryption of zero while nobody waits for it."""
         self._ahead.submit(held.asker.prepare)
+
+    def _rotation(self, unit: Unit, current: Generation) -> bytes | None:
+        try:
+            return unsealed_rotation(unit, self.vault, current)
+        except (NotFound, Tampered):
+            retire(unit, current)
+            return None
 
     def _catch_up(self, unit: Unit, held: Held, current: Generation) -> None:
         """Read what changed. A rolled-back unit's changes differ from the manifest like any others."""
@@ -108,12 +123,19 @@ class KeyHolder:
 
     def _put(self, unit: Unit, held: HeldShelf, block: Block, former: Block | None) -> None:
         place = block.number
-        if former is None or former.digest != block.digest:
-            cells = self.blocks.get(block.digest)
-            held.keys.put(
-                place, secret_of(unit, self.vault, block), cells, held.cells[place] if former else None
-            )
-            held.blocks[place : place + 1] = [block]
+        if former is None or former.seal_id != block.seal_id:
+            block, cells, secret = self._opened(unit, held.shelf, block)
+            held.keys.put(place, secret, cells, held.cells[place] if former else None)
             held.cells[place : place + 1] = [cells]
-        held.blocks[place] = block
+        held.blocks[place : place + 1] = [block]
         held.keys.set_living(place, alive(block.living))
+
+    def _opened(self, unit: Unit, shelf: Shelf, block: Block) -> tuple[Block, Cells, BlockSecret]:
+        try:
+            return block, self.blocks.get(block.digest), secret_of(unit, self.vault, block)
+        except (NotFound, Tampered):
+            generation = store.find_generation(unit.rows, unit.site_id, State.CURRENT)
+            assert generation is not None
+            sealer = Sealer(unit, self.vault, self.blocks)
+            block = mend_block(sealer, self.templates, generation, shelf, block)
+            return block, self.blocks.get(block.digest), secret_of(unit, self.vault, block)

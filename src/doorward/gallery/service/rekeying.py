@@ -4,14 +4,13 @@ Gates search the first one all the while; whoever is enrolled meanwhile joins bo
 its own, and where one was cut short the next goes on.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-
 from doorward.audit.service import record
 from doorward.core.errors import Conflict
 from doorward.gallery import store
-from doorward.gallery.model import Generation, State, Template
+from doorward.gallery.model import Generation, State
 from doorward.gallery.service.enrolling import begin_generation, enrol_into
 from doorward.gallery.service.keyholder import KeyHolder
+from doorward.gallery.service.mending import leave_out
 from doorward.matching.parameters import BLOCK_SIZE
 from doorward.platform.db import Unit
 from doorward.platform.jobs import enqueue
@@ -21,9 +20,6 @@ REKEY = "gallery.rekey"
 CLEAR_RETIRED = "gallery.clear_retired"
 AT_ONCE = BLOCK_SIZE
 ROWS_AT_ONCE = 20_000
-
-Templates = Callable[[Unit, Sequence[str]], Mapping[str, Template]]
-"""Finds the sealed templates of these subjects and unseals them."""
 
 
 def begin_rekey(unit: Unit, keyholder: KeyHolder) -> None:
@@ -38,7 +34,7 @@ def begin_rekey(unit: Unit, keyholder: KeyHolder) -> None:
     enqueue(unit, REKEY)
 
 
-def go_on(unit: Unit, keyholder: KeyHolder, templates: Templates) -> bool:
+def go_on(unit: Unit, keyholder: KeyHolder) -> bool:
     """Renew up to a block of faces; the last step puts the new gallery in place. Whether it is done."""
     current = store.find_generation(unit.rows, unit.site_id, State.CURRENT)
     filling = store.find_generation(unit.rows, unit.site_id, State.FILLING)
@@ -46,11 +42,9 @@ def go_on(unit: Unit, keyholder: KeyHolder, templates: Templates) -> bool:
         return True
     missing = store.list_missing(unit.rows, current.id, filling.id, most=AT_ONCE)
     if missing:
-        found = templates(unit, missing)
+        found = keyholder.templates(unit, missing)
         enrol_into(unit, keyholder, filling, found)
-        for subject_id in set(missing) - set(found):  # whose template no longer opens: left out, and said
-            store.forget_place(unit.rows, subject_id)
-            record(unit, "gallery.left-out", subject_id=subject_id)
+        leave_out(unit, sorted(set(missing) - set(found)))
         enqueue(unit, REKEY)
         return False
     _replace(unit, current, filling)

@@ -15,6 +15,7 @@ from doorward.people.service.authentication import (
 from doorward.people.service.by_password import Porter
 from doorward.people.service.passkeys import RelyingParty, relying_party
 from doorward.people.service.passwords import Passwords
+from doorward.people.service.recogniser import Recogniser
 from doorward.platform.cookies import SESSION_COOKIE, peer_address
 from doorward.platform.db import Database
 from doorward.platform.pages import FORM_TYPE
@@ -58,6 +59,12 @@ def authenticate_request(request: Request) -> Actor:
         with suppress(Unavailable), database.unit(STRANGER, EVERY_SITE, patience=TOUCH_SECONDS) as unit:
             touch(unit, caller)
     return caller.actor
+
+
+def recogniser_of(call: Call) -> Recogniser:
+    """Whoever knows faces and plates again."""
+    recogniser: Recogniser = call.request.app.state.recogniser
+    return recogniser
 
 
 def vault_of(call: Call) -> Vault:

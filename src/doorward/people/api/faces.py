@@ -12,9 +12,9 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from doorward.core.errors import Denied, DoorwardError, Invalid
 from doorward.core.permissions import Permission
 from doorward.people import service
+from doorward.people.api.caller import recogniser_of
 from doorward.people.api.told import Done, EnrolmentOut
 from doorward.people.model import Approved, Basis, Enrolment, FrameVerdict
-from doorward.people.service import Recogniser
 from doorward.platform.db import Unit
 from doorward.platform.web import SITE_PREFIX, Call, Routes, current_call
 from doorward.vision.decoding import decode_image
@@ -132,12 +132,6 @@ def withdraw_face(person_id: str, call: Call = Depends(current_call)) -> Done:
         return Done()
 
     return call.once(Done, deed)
-
-
-def recogniser_of(call: Call) -> Recogniser:
-    """Whoever knows faces and plates again."""
-    recogniser: Recogniser = call.request.app.state.recogniser
-    return recogniser
 
 
 def _judge(photo: bytes) -> Judged:

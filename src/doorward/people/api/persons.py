@@ -17,6 +17,7 @@ from doorward.people.api.asked import (
     SearchIn,
     SuspensionIn,
 )
+from doorward.people.api.caller import recogniser_of, vault_of
 from doorward.people.api.told import (
     Done,
     ExportOut,
@@ -36,16 +37,10 @@ from doorward.platform.db import Unit
 from doorward.platform.paging import PageRequest, make_page, page_request
 from doorward.platform.web import SITE_PREFIX, Call, Routes, current_call
 from doorward.vault.ports import Looks
-from doorward.vault.service import Vault, list_photos
+from doorward.vault.service import list_photos
 
 routes = Routes(SITE_PREFIX + "/persons", tag="people")
 READ, MANAGE = Permission.PEOPLE_READ, Permission.PEOPLE_MANAGE
-
-
-def vault_of(call: Call) -> Vault:
-    """The unlocked vault."""
-    vault: Vault = call.request.app.state.vault
-    return vault
 
 
 def bound_of(call: Call) -> Bound:
@@ -86,7 +81,9 @@ def forget_persons(body: ManyIn, call: Call = Depends(current_call)) -> Receipts
 
     def deed(unit: Unit) -> ReceiptsOut:
         require_few(unit, bound_of(call), Action.ERASE_MANY, body.person_ids, body.approval_id)
-        erased = [service.forget_person(unit, vault_of(call), one) for one in sorted(set(body.person_ids))]
+        erased = [
+            service.forget_person(unit, recogniser_of(call), one) for one in sorted(set(body.person_ids))
+        ]
         return ReceiptsOut(items=[ReceiptOut.of(one) for one in erased])
 
     return call.once(ReceiptsOut, deed)
@@ -194,6 +191,6 @@ def forget_person(
 
     def deed(unit: Unit) -> ReceiptOut:
         require_few(unit, bound_of(call), Action.ERASE_MANY, [person_id], approval_id)
-        return ReceiptOut.of(service.forget_person(unit, vault_of(call), person_id))
+        return ReceiptOut.of(service.forget_person(unit, recogniser_of(call), person_id))
 
     return call.once(ReceiptOut, deed)

@@ -17,7 +17,8 @@ from doorward.people.rules import (
 )
 from doorward.people.service.approvals import other_approvers, require_approval
 from doorward.people.service.persons import get_person
-from doorward.people.service.recogniser import Recogniser, announce, template_bytes, template_place
+from doorward.people.service.recogniser import Recogniser
+from doorward.people.service.templates import template_bytes, template_place
 from doorward.people.store import faces
 from doorward.people.store.faces import TemplateRow
 from doorward.platform.db import Unit
@@ -124,30 +125,31 @@ def withdraw_face(unit: Unit, recogniser: Recogniser, person_id: str) -> None:
     if not faces.forget_template(unit.rows, person_id):
         raise NotFound("No face is enrolled for this person.")
     forget_photos(unit, recogniser.vault, person_id)
-    announce(unit, person_id)
+    recogniser.matcher.forget(unit, [person_id])
     record(unit, "face.withdrawn", subject_id=person_id)
 
 
 def identify_face(unit: Unit, recogniser: Recogniser, template: FaceTemplate, *, one_in: int) -> str | None:
     """Who among everybody this is, with at most one wrong answer in `one_in` strangers; None for unknown."""
-    matcher = recogniser.gallery(unit).matcher
-    if not matcher.count():
+    matcher, size = recogniser.matcher, gallery_size(unit, recogniser)
+    if not size:
         return None
-    match = matcher.identify(template, face_threshold(one_in=one_in, gallery_size=matcher.count()))
-    return match.subject_id if match else None
+    return matcher.identify(unit, template, face_threshold(one_in=one_in, gallery_size=size))
 
 
 def verify_face(
     unit: Unit, recogniser: Recogniser, person_id: str, template: FaceTemplate, *, one_in: int
 ) -> bool:
     """Whether this is that person, with at most one wrong yes in `one_in` strangers."""
-    matcher = recogniser.gallery(unit).matcher
-    return matcher.verify(person_id, template, face_threshold(one_in=one_in, gallery_size=1))
+    recogniser.gallery(unit)
+    cut = face_threshold(one_in=one_in, gallery_size=1)
+    return recogniser.matcher.verify(unit, person_id, template, cut)
 
 
 def gallery_size(unit: Unit, recogniser: Recogniser) -> int:
     """How many faces are enrolled at this site."""
-    return recogniser.gallery(unit).matcher.count()
+    recogniser.gallery(unit)  # completes the search where it was made before there was one, or restored
+    return recogniser.matcher.count(unit)
 
 
 def _agreeing(photos: Sequence[Assessment]) -> tuple[list[FaceObservation], tuple[FrameVerdict, ...]]:
@@ -225,7 +227,7 @@ def _keep(
         enrolled_at=unit.now,
     )
     faces.put_template(unit.rows, row)
-    announce(unit, person_id)
+    recogniser.matcher.enrol(unit, {person_id: template})
 
 
 def override_place(person_id: str) -> Place:
@@ -236,7 +238,5 @@ def override_place(person_id: str) -> Place:
 def _likely_same(
     unit: Unit, recogniser: Recogniser, person_id: str, template: FaceTemplate
 ) -> tuple[str, ...]:
-    matcher = recogniser.gallery(unit).matcher
-    size = matcher.count()
-    match = size and matcher.identify(template, face_threshold(one_in=DUPLICATE_ONE_IN, gallery_size=size))
-    return (match.subject_id,) if match and match.subject_id != person_id else ()
+    match = identify_face(unit, recogniser, template, one_in=DUPLICATE_ONE_IN)
+    return (match,) if match is not None and match != person_id else ()

@@ -10,7 +10,7 @@ from doorward.people.service.credentials import TABLE as CREDENTIALS
 from doorward.people.service.credentials import has_pin
 from doorward.people.service.enrolment import override_place
 from doorward.people.service.persons import get_person, groups_of, view_person
-from doorward.people.service.recogniser import plate_place, template_place
+from doorward.people.service.templates import plate_place, template_place
 from doorward.people.store import credentials, faces, vehicles
 from doorward.platform.db import Unit
 from doorward.vault.model import Place

@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from doorward.core.errors import NotFound
+from doorward.people.ports import Matcher
 from doorward.people.service import persons, vehicles
+from doorward.people.service.recogniser import Recogniser
 from doorward.people.store.faces import forget_changes
 from doorward.people.store.persons import list_ended_visitors, list_site_ids
 from doorward.platform.db import Unit
@@ -19,11 +21,12 @@ VISITS_KEPT_FOR = timedelta(days=1)
 CHANGES_KEPT = 2000  # for each site
 
 
-def forget_person(unit: Unit, vault: Vault, person_id: str) -> Receipt:
+def forget_person(unit: Unit, recogniser: Recogniser, person_id: str) -> Receipt:
     """Erase a person everywhere: no matcher, door or look-up knows them after this commits."""
     persons.forget_rows(unit, person_id)
+    recogniser.matcher.forget(unit, [person_id])
     _tell(unit, person_id)
-    return erase_subject(unit, vault, person_id)
+    return erase_subject(unit, recogniser.vault, person_id)
 
 
 def forget_vehicle(unit: Unit, vault: Vault, vehicle_id: str) -> Receipt:
@@ -38,13 +41,14 @@ def _tell(unit: Unit, subject_id: str) -> None:
     enqueue(unit, SUBJECT_FORGOTTEN, subject_id=subject_id)
 
 
-def forget_erased(unit: Unit, sites: Mapping[str, str]) -> None:
+def forget_erased(unit: Unit, matcher: Matcher, sites: Mapping[str, str]) -> None:
     """Remove what a restored copy still holds of subjects that were erased since; `sites` by their ids."""
     for subject_id, site_id in sites.items():
         there = replace(unit, site_id=site_id)
         with suppress(NotFound):  # a copy may hold the key of whoever was half registered
             room = vehicles if subject_id.startswith("vehicle_") else persons
             room.forget_rows(there, subject_id)
+        matcher.forget(there, [subject_id])
         _tell(there, subject_id)
 
 
@@ -58,9 +62,9 @@ def list_peopled_sites(unit: Unit) -> list[str]:
     return list_site_ids(unit.rows)
 
 
-def end_visits(unit: Unit, vault: Vault) -> int:
+def end_visits(unit: Unit, recogniser: Recogniser) -> int:
     """Erase visitors whose visit ended a day ago or longer; how many."""
     ended = list_ended_visitors(unit.rows, unit.site_id, unit.now - VISITS_KEPT_FOR)
     for person_id in ended:
-        forget_person(unit, vault, person_id)
+        forget_person(unit, recogniser, person_id)
     return len(ended)

@@ -1,34 +1,31 @@
-"""Knows people and vehicles again: galleries in memory, kept true by the log of changes."""
+"""Knows people and vehicles again: faces by the matcher, plates by heart, kept true by the log of changes."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
 
 from doorward.audit.service import record
 from doorward.core.errors import NotFound, Tampered
 from doorward.people.ports import Matcher
 from doorward.people.service.known_plates import KnownPlates
+from doorward.people.service.templates import plate_place, templates_of
 from doorward.people.store import faces, vehicles
 from doorward.people.store.faces import Mark
 from doorward.platform.db import Unit
-from doorward.vault.model import Place
 from doorward.vault.service import SubjectKey, Vault, open_keys
-from doorward.vision.model import TEMPLATE_LENGTH, FaceTemplate
 
 BULK = 500
+AT_ONCE = 20_000  # templates unsealed and enrolled together
 MOST_TOLD = 50  # more at once is no bad record but a wrong key or disk
 
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """What one site knows by heart. Templates and plates are unsealed here and nowhere else.
+    """The plates that one site knows by heart; they are unsealed here and nowhere else.
 
     `unreadable` are those of whom something failed its proof: they are left out, everybody else is known.
     """
 
-    matcher: Matcher
     plates: KnownPlates = field(default_factory=KnownPlates, repr=False)
     unreadable: set[str] = field(default_factory=set)
 
@@ -36,9 +33,9 @@ class Gallery:
 class Recogniser:
     """The galleries of every site, made on demand and brought up to date before each question."""
 
-    def __init__(self, vault: Vault, new_matcher: Callable[[], Matcher]) -> None:
+    def __init__(self, vault: Vault, matcher: Matcher) -> None:
         self.vault = vault
-        self._new_matcher = new_matcher
+        self.matcher = matcher
         self._galleries: dict[str, tuple[Mark, Gallery]] = {}
         self._turn = threading.RLock()
 
@@ -65,36 +62,41 @@ class Recogniser:
 
     def _loaded(self, unit: Unit) -> Gallery:
         """A whole new gallery: whoever still asks the former one is not met by a half-filled one."""
-        templates = dict(faces.list_templates(unit.rows, unit.site_id))
         plates = dict(vehicles.list_plates(unit.rows, unit.site_id))
-        gallery = Gallery(self._new_matcher())
-        self._learn(unit, gallery, [*templates, *plates], templates, plates)
-        record(unit, "gallery.loaded", faces=gallery.matcher.count(), plates=len(gallery.plates))
+        gallery = Gallery()
+        self._learn(unit, gallery, list(plates), plates)
+        note_unreadable(unit, gallery, self._complete(unit))
+        record(unit, "gallery.loaded", faces=self.matcher.count(unit), plates=len(gallery.plates))
         return gallery
 
+    def _complete(self, unit: Unit) -> list[str]:
+        """Enrol whoever has a template and is not in the search, as after a restore; whose does not open."""
+        enrolled = faces.list_enrolled(unit.rows, unit.site_id)
+        unreadable: list[str] = []
+        missing = self.matcher.missing(unit, enrolled)
+        for start in range(0, len(missing), AT_ONCE):
+            some = missing[start : start + AT_ONCE]
+            found = templates_of(self.vault, unit, some)
+            self.matcher.enrol(unit, found)
+            unreadable += [person_id for person_id in some if person_id not in found]
+        return unreadable
+
     def _reload(self, unit: Unit, gallery: Gallery, subject_ids: Sequence[str]) -> None:
-        templates = dict(faces.list_templates(unit.rows, unit.site_id, subject_ids))
         plates = dict(vehicles.list_plates(unit.rows, unit.site_id, subject_ids))
         gallery.unreadable.difference_update(subject_ids)
-        self._learn(unit, gallery, subject_ids, templates, plates)
+        self._learn(unit, gallery, subject_ids, plates)
 
     def _learn(
-        self,
-        unit: Unit,
-        gallery: Gallery,
-        subject_ids: Sequence[str],
-        templates: Mapping[str, bytes],
-        plates: Mapping[str, bytes],
+        self, unit: Unit, gallery: Gallery, subject_ids: Sequence[str], plates: Mapping[str, bytes]
     ) -> None:
         """Know each of these by what is kept of them; one bad record must not shut the gates to everybody."""
         unreadable: set[str] = set()
         keys = open_keys(unit, self.vault, subject_ids, unreadable=unreadable)
         for subject_id in subject_ids:
-            key, kept = keys.get(subject_id), (templates.get(subject_id), plates.get(subject_id))
             try:
-                _know(gallery, subject_id, key, *kept)
+                _know(gallery, subject_id, keys.get(subject_id), plates.get(subject_id))
             except Tampered:
-                _know(gallery, subject_id, None, None, None)
+                _know(gallery, subject_id, None, None)
                 unreadable.add(subject_id)
         note_unreadable(unit, gallery, unreadable)
 
@@ -108,50 +110,23 @@ def note_unreadable(unit: Unit, gallery: Gallery, subject_ids: Iterable[str]) ->
 
 
 def load_gallery(unit: Unit, recogniser: Recogniser) -> int:
-    """Unseal the site's faces and plates ahead of the first question; how many faces there are."""
-    return recogniser.gallery(unit).matcher.count()
+    """Make ready for the first question; how many faces there are."""
+    recogniser.gallery(unit)
+    return recogniser.matcher.count(unit)
 
 
-def _know(
-    gallery: Gallery, subject_id: str, key: SubjectKey | None, template: bytes | None, plate: bytes | None
-) -> None:
-    """Know a subject by these and by nothing else; `Tampered` if one is not what was sealed."""
-    if key is None and (template or plate):
-        raise Tampered("A record has lost its key.")
-    if key is not None and template is not None:
-        raw = key.unseal(template_place(subject_id), template)
-        gallery.matcher.enrol(subject_id, template_from(raw))
-    else:
-        gallery.matcher.forget(subject_id)
-    if key is not None and plate is not None:
-        gallery.plates.put(subject_id, key.unseal(plate_place(subject_id), plate).decode())
-    else:
+def _know(gallery: Gallery, subject_id: str, key: SubjectKey | None, plate: bytes | None) -> None:
+    """Know a vehicle by this and by nothing else; `Tampered` if it is not what was sealed."""
+    if plate is None:
         gallery.plates.drop(subject_id)
-
-
-def template_place(person_id: str) -> Place:
-    """Where a template lies."""
-    return Place("people_templates", "template", person_id)
-
-
-def plate_place(vehicle_id: str) -> Place:
-    """Where a plate lies."""
-    return Place("people_vehicles", "plate", vehicle_id)
-
-
-def template_bytes(template: FaceTemplate) -> bytes:
-    """128 float32, little endian."""
-    assert template.shape == (TEMPLATE_LENGTH,)
-    return template.astype("<f4").tobytes()
-
-
-def template_from(raw: bytes) -> FaceTemplate:
-    """The template behind `template_bytes`."""
-    return np.frombuffer(raw, "<f4").astype(np.float32)
+    elif key is None:
+        raise Tampered("A record has lost its key.")
+    else:
+        gallery.plates.put(subject_id, key.unseal(plate_place(subject_id), plate).decode())
 
 
 def announce(unit: Unit, subject_id: str) -> None:
-    """Tell every process that this subject's face or plate changed."""
+    """Tell every process that this subject's card, code or plate changed."""
     faces.add_change(unit.rows, unit.site_id, subject_id)
 
 

@@ -10,7 +10,8 @@ from doorward.people.model import Listing, Vehicle, VehicleMatch, VehicleView
 from doorward.people.rules import require_purpose
 from doorward.people.service.looking_up import lookup_of, lookups_of
 from doorward.people.service.persons import get_person
-from doorward.people.service.recogniser import Recogniser, announce, nobody_here, plate_place
+from doorward.people.service.recogniser import Recogniser, announce, nobody_here
+from doorward.people.service.templates import plate_place
 from doorward.people.store import persons
 from doorward.people.store import vehicles as store
 from doorward.platform.db import Unit

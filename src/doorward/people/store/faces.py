@@ -1,7 +1,7 @@
 """Sealed templates, and the log of changes by which every process keeps its gallery true."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -84,12 +84,20 @@ def forget_template(rows: Rows, person_id: str) -> bool:
     return bool(getattr(gone, "rowcount", 0))
 
 
-def list_templates(rows: Rows, site_id: str, ids: Sequence[str] | None = None) -> list[tuple[str, bytes]]:
-    """Ids and sealed templates of these persons, or of everybody at the site."""
-    query = select(TemplateRow.person_id, TemplateRow.template).where(TemplateRow.site_id == site_id)
-    if ids is not None:
-        query = query.where(TemplateRow.person_id.in_(ids))
-    return [(row.person_id, row.template) for row in rows.execute(query)]
+def list_templates(rows: Rows, site_id: str, ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Ids and sealed templates of these persons."""
+    for start in range(0, len(ids), AT_ONCE):
+        query = select(TemplateRow.person_id, TemplateRow.template).where(
+            TemplateRow.site_id == site_id, TemplateRow.person_id.in_(ids[start : start + AT_ONCE])
+        )
+        for row in rows.execute(query):
+            yield row.person_id, row.template
+
+
+def list_enrolled(rows: Rows, site_id: str) -> list[str]:
+    """Everybody of the site whose face is enrolled."""
+    query = select(TemplateRow.person_id).where(TemplateRow.site_id == site_id)
+    return list(rows.execute(query.order_by(TemplateRow.person_id)).scalars())
 
 
 def add_change(rows: Rows, site_id: str, subject_id: str) -> None:

@@ -1,0 +1,78 @@
+"""Puts right what does not open any more, from the sealed templates: a block, or a whole gallery.
+
+A block that was changed on the disk, or a database restored from an older copy whose keys are gone, must not
+make people unknown. The templates lie sealed under their own keys; from them all of it can be made anew.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from doorward.audit.service import record
+from doorward.gallery import store
+from doorward.gallery.model import Block, Generation, Shelf, State, Template
+from doorward.gallery.rules import NOBODY
+from doorward.gallery.service.sealing import Sealer, unsealed_rotation
+from doorward.matching.rotation import stored
+from doorward.platform.db import Unit
+
+Templates = Callable[[Unit, Sequence[str]], Mapping[str, Template]]
+"""Finds the sealed templates of these subjects and unseals them; whoever's does not open is left out."""
+
+
+def mend_block(
+    sealer: Sealer, templates: Templates, generation: Generation, shelf: Shelf, block: Block
+) -> Block:
+    """A block that no longer opens, sealed anew with everybody whose template does."""
+    unit = sealer.unit
+    members = store.list_members(unit.rows, block.shelf_id, block.number)
+    found = templates(unit, [subject_id for subject_id, _ in members])
+    slots = {slot: found[subject_id] for subject_id, slot in members if subject_id in found}
+    leave_out(unit, [subject_id for subject_id, _ in members if subject_id not in found])
+    steps = {}
+    if slots:
+        rotation = unsealed_rotation(unit, sealer.vault, generation)
+        rows = stored(np.stack(list(slots.values())).astype(np.float32), rotation)
+        steps = dict(zip(slots, rows, strict=True))
+    record(unit, "gallery.block-mended", shelf=shelf.id, block=block.number, faces=len(slots))
+    return sealer.seal(shelf, emptied(block), steps, generation.length)
+
+
+def mend_unsound(sealer: Sealer, templates: Templates, generation: Generation) -> int:
+    """Make every block anew whose object is not what was sealed; how many."""
+    unit = sealer.unit
+    shelves = {shelf.id: shelf for shelf in store.list_shelves(unit.rows, generation.id)}
+    unsound = [
+        block
+        for block in store.list_blocks(unit.rows, generation.id)
+        if not sealer.blocks.is_sound(block.digest)
+    ]
+    for block in unsound:
+        mend_block(sealer, templates, generation, shelves[block.shelf_id], block)
+    return len(unsound)
+
+
+def retire(unit: Unit, generation: Generation) -> None:
+    """Search a gallery no more whose rotation does not open: a new one is filled from the templates."""
+    record(unit, "gallery.retired", generation=generation.id)
+    store.change_generation(unit.rows, generation.id, state=State.RETIRED.value)
+
+
+def leave_out(unit: Unit, subject_ids: Sequence[str]) -> None:
+    """Forget where these lie, and say so: their templates do not open."""
+    for subject_id in subject_ids:
+        store.forget_place(unit.rows, subject_id)
+        record(unit, "gallery.left-out", subject_id=subject_id)
+
+
+def emptied(block: Block) -> Block:
+    """A block without its content; its former key is still named, to be destroyed."""
+    return Block(
+        shelf_id=block.shelf_id,
+        number=block.number,
+        seal_id=block.seal_id,
+        digest="",
+        seed=b"",
+        living=NOBODY,
+        dirty=False,
+    )
