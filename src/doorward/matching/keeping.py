@@ -1,9 +1,9 @@
 """Where compiled loops are kept: beside the source, or in the folder that NUMBA_CACHE_DIR names.
 
 numba's own keeping fits a workbench: it looks at one file to tell whether the code is still right, and reads
-no folder that it may not write to. Here the code is bound to the source of the whole room (and, by numba, to its
-version and the processor), and what the installer compiled serves an account that cannot write. Whoever can
-write to that folder rules the process, as with the source itself.
+no folder that it may not write to. Here the code is bound to the source of the whole room (and, by numba, to
+its version and the processor), and what the installer compiled serves an account that cannot write. Whoever
+can write to that folder rules the process, as with the source itself.
 """
 
 import hashlib

@@ -74,6 +74,10 @@ class ShelfKeys:
         self._must_exist(place, slot)
         self._living[slot, place] = 0
 
+    def set_living(self, place: int, living: NDArray[np.bool_]) -> None:
+        """Say of all 2048 slots of a block who is there."""
+        self._living[:, place] = living
+
     def count(self) -> int:
         """How many are alive."""
         return int(self._living.sum())
@@ -95,26 +99,28 @@ class ShelfKeys:
 
     def nearest(self, key: QueryKey, answer: Answer, *, threads: int = 1) -> Nearest | None:
         """Who comes nearest, of the living; None where nobody lives. Check the answer first."""
-        return self._best(key, answer, range(self._blocks), self._living, threads)
+        return self._best(key, answer, (0, -(-self._blocks // STRIP)), self._living, threads)
 
     def score_of(self, key: QueryKey, answer: Answer, place: int, slot: int) -> float | None:
         """The cosine with one place, None if nobody lives there. Check the answer first."""
         self._must_exist(place, slot)
         alone = np.zeros_like(self._living)
         alone[slot, place] = self._living[slot, place]
-        found = self._best(key, answer, range(place, place + 1), alone, threads=1)
+        strip = place // STRIP
+        found = self._best(key, answer, (strip, strip + 1), alone, threads=1)
         return found.score if found else None
 
     def _best(
-        self, key: QueryKey, answer: Answer, among: range, living: NDArray[np.uint8], threads: int
+        self, key: QueryKey, answer: Answer, strips: tuple[int, int], living: NDArray[np.uint8], threads: int
     ) -> Nearest | None:
         self._must_fit(key, answer)
-        if not among:
+        if not self._blocks:
             return None
         scores, slots = np.full(self._blocks, NOBODY, np.int32), np.zeros(self._blocks, np.int32)
         shift = np.empty(RING_DEGREE, np.uint32)
         row_products(self.mask.cells, key.opened, shift)
         table = twiddles()
+        first, last = strips
 
         def some(start: int, end: int) -> None:
             decrypt(
@@ -124,17 +130,14 @@ class ShelfKeys:
                 self._secrets,
                 shift,
                 living,
-                among.start + start * STRIP,
-                min(among.start + end * STRIP, among.stop),
-                table.inverse,
-                table.inverse_quotients,
-                table.shrink,
-                table.shrink_quotient,
+                (first + start) * STRIP,
+                (first + end) * STRIP,
+                *table.undoing,
                 scores,
                 slots,
             )
 
-        spread(some, -(-len(among) // STRIP), threads=threads)
+        spread(some, last - first, threads=threads)
         best = int(np.argmax(scores))
         score, slot = int(scores[best]), int(slots[best])
         wipe(scores, slots, shift)

@@ -116,14 +116,19 @@ def decrypt(
     scores: NDArray[np.int32],
     slots: NDArray[np.int32],
 ) -> None:
-    """The best score of each block and its slot, without a branch or an address that depends on a score."""
-    half = int32(Q >> 1)
+    """The best score of each block and its slot, without a branch or an address that depends on a score.
+
+    Strips begin at multiples of STRIP and are always whole, absent blocks being zeros: in the rest of a loop
+    that does not fill the processor's registers, the compiler likes to make jumps of choices.
+    """
+    half = int64(Q >> 1)
+    part = np.empty((RING_DEGREE, STRIP), np.uint32)
+    other = np.empty((RING_DEGREE, STRIP), np.uint32)
+    best, where = np.empty(STRIP, np.int32), np.empty(STRIP, np.int32)
     for low in range(first, last, STRIP):
-        high = min(low + STRIP, last)
-        part, other = (
-            np.empty((RING_DEGREE, high - low), np.uint32),
-            np.empty((RING_DEGREE, high - low), np.uint32),
-        )
+        high = min(low + STRIP, face.shape[0])
+        part[:] = 0
+        other[:] = 0
         for b in range(low, high):
             for k in range(RING_DEGREE):
                 part[k, b - low] = face[b, k]
@@ -133,26 +138,29 @@ def decrypt(
         for k in range(RING_DEGREE):
             z, h = uint64(query[k]), uint64(shift[k])
             zq, hq = (z << uint64(32)) // uint64(Q), (h << uint64(32)) // uint64(Q)
-            for c in range(high - low):
-                off = times(uint64(other[k, c]), z, zq)
-                off += times(uint64(secrets[k, low + c]), h, hq)
-                v = uint32(part[k, c] + uint32(2 * Q) - off)
+            row, masks, own = part[k], other[k], secrets[k, low : low + STRIP]
+            for c in range(STRIP):
+                off = times(uint64(masks[c]), z, zq)
+                off += times(uint64(own[c]), h, hq)
+                v = uint32(row[c] + uint32(2 * Q) - off)
                 v = min(v, uint32(v - uint32(Q)))
-                part[k, c] = min(v, uint32(v - uint32(Q)))
+                row[c] = min(v, uint32(v - uint32(Q)))
         inverse_strip(part, roots, quotients, shrink, shrink_quotient)
-        best = np.full(high - low, NOBODY, np.int32)
-        where = np.zeros(high - low, np.int32)
-        for k in range(RING_DEGREE):
-            for c in range(high - low):
-                v = int32(part[k, c])
-                v = v - int32(Q) if v > half else v
-                v = v if living[k, low + c] else int32(NOBODY)
-                nearer = v > best[c]
-                where[c] = int32(k) if nearer else where[c]
-                best[c] = v if nearer else best[c]
-        scores[low:high] = best
-        slots[low:high] = where
-        part[:] = 0
-        other[:] = 0
-        best[:] = 0
+        best[:] = NOBODY
         where[:] = 0
+        for k in range(RING_DEGREE):
+            row, alive = part[k], living[k, low : low + STRIP]
+            for c in range(STRIP):
+                v = int64(row[c])
+                v -= int64(Q) & ((half - v) >> int64(63))  # centred
+                dead = int64(alive[c]) - int64(1)
+                v = (v & ~dead) | (int64(NOBODY) & dead)
+                nearer = (int64(best[c]) - v) >> int64(63)  # all bits or none
+                where[c] = int32((int64(where[c]) & ~nearer) | (int64(k) & nearer))
+                best[c] = int32((int64(best[c]) & ~nearer) | (v & nearer))
+        scores[low:high] = best[: high - low]
+        slots[low:high] = where[: high - low]
+    part[:] = 0
+    other[:] = 0
+    best[:] = 0
+    where[:] = 0

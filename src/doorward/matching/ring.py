@@ -33,6 +33,11 @@ class Twiddles(NamedTuple):
     shrink: np.uint32  # 1 / n
     shrink_quotient: np.uint32
 
+    @property
+    def undoing(self) -> tuple[Words, Words, np.uint32, np.uint32]:
+        """What the inverse takes."""
+        return self[2:]
+
 
 @inlined
 def reduced(x: np.uint32) -> np.uint32:
@@ -123,7 +128,7 @@ def forward(matrix: Words, root: int | None = None) -> None:
 def inverse(matrix: Words, root: int | None = None) -> None:
     """Undo `forward`, in place."""
     table = twiddles(root)
-    _inverse(matrix, table.inverse, table.inverse_quotients, table.shrink, table.shrink_quotient)
+    _inverse(matrix, *table.undoing)
 
 
 @cache
