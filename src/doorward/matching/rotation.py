@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doorward.core.errors import Invalid
-from doorward.matching.parameters import COORDINATE_SCALE, QUERY_SCALE
+from doorward.matching.parameters import COORDINATE_SCALE, LONGEST_TEMPLATE, QUERY_SCALE
 from doorward.matching.randomness import Label, stream
 
 UNIT = 2.0**-53
@@ -34,24 +34,28 @@ def rotation(seed: bytes, length: int) -> NDArray[np.float32]:
     return np.ascontiguousarray(q * np.sign(np.diag(r)), np.float32)
 
 
+def turned(templates: NDArray[np.float32], seed: bytes) -> NDArray[np.float32]:
+    """Templates (any, d), rotated; `Invalid` unless each is finite and of length one.
+
+    A longer one would wrap around and match anybody.
+    """
+    if templates.ndim != 2 or not 1 <= templates.shape[1] <= LONGEST_TEMPLATE:
+        raise Invalid(f"Templates are rows of 1 to {LONGEST_TEMPLATE} numbers.")
+    lengths = np.linalg.norm(templates, axis=1)
+    if not (np.abs(lengths - 1) <= OFF_LENGTH).all():
+        raise Invalid("A template is a row of finite numbers of length one.")
+    rotated: NDArray[np.float32] = templates @ rotation(seed, templates.shape[1])
+    return rotated
+
+
 def stored(templates: NDArray[np.float32], seed: bytes) -> NDArray[np.int32]:
     """Templates (any, d) of length one as they are sealed: rotated, in whole steps of the grid."""
-    turned = _checked(templates) @ rotation(seed, templates.shape[1])
-    steps: NDArray[np.int32] = np.rint(turned * COORDINATE_SCALE).astype(np.int32)
+    steps: NDArray[np.int32] = np.rint(turned(templates, seed) * COORDINATE_SCALE).astype(np.int32)
     return steps
 
 
 def asked(template: NDArray[np.float32], seed: bytes) -> NDArray[np.int32]:
     """One template (d,) as a query asks for it: rotated, in units of the query scale."""
-    (checked,) = _checked(template[None])
-    turned = checked @ rotation(seed, len(checked))
-    numbers: NDArray[np.int32] = np.rint(turned * QUERY_SCALE).astype(np.int32)
+    (row,) = turned(template.reshape(1, -1), seed)
+    numbers: NDArray[np.int32] = np.rint(row * QUERY_SCALE).astype(np.int32)
     return numbers
-
-
-def _checked(templates: NDArray[np.float32]) -> NDArray[np.float32]:
-    """`Invalid` unless each is finite and of length one: a longer one would wrap around and match anybody."""
-    lengths = np.linalg.norm(templates, axis=1)
-    if not (np.abs(lengths - 1) <= OFF_LENGTH).all():
-        raise Invalid("A template is a row of finite numbers of length one.")
-    return templates
