@@ -1,18 +1,20 @@
 """One record whose bytes fail their proof is left out and told of; everybody else passes as before."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import text
 
 from doorward.gates.model import AlarmKind
 from doorward.gates.service import list_alarms, tell_unreadable
 from doorward.people import service
-from doorward.people.drivers.exact_matcher import ExactMatcher
 from doorward.people.service.credentials import unsealed_credentials
 from doorward.people.service.recogniser import Recogniser
 from doorward.platform.db import Database
 from doorward.vault.service import Vault
 from tests.conftest import SteppingClock
 from tests.people.office import ALL, Office, made_up_names, photos
+from tests.searching import recogniser_at
 
 # Where a bit turns: table, sealed column, the column of its owner.
 OF_A_FACE = [
@@ -22,8 +24,9 @@ OF_A_FACE = [
 
 
 @pytest.fixture
-def office(database: Database, clock: SteppingClock, vault: Vault) -> Office:
-    return Office(database, clock, vault, Recogniser(vault, ExactMatcher), made_up_names())
+def office(database: Database, clock: SteppingClock, vault: Vault, tmp_path: Path) -> Office:
+    folder = tmp_path / "gallery"
+    return Office(database, clock, vault, recogniser_at(vault, folder), made_up_names(), folder)
 
 
 def turn_a_bit(office: Office, place: tuple[str, str, str], owner: str) -> None:
@@ -42,7 +45,7 @@ def turn_a_bit(office: Office, place: tuple[str, str, str], owner: str) -> None:
 
 def fresh(office: Office) -> Recogniser:
     """As after a start of the server."""
-    return Recogniser(office.vault, ExactMatcher)
+    return office.another_process()
 
 
 @pytest.mark.parametrize("place", OF_A_FACE)

@@ -71,7 +71,7 @@ def test_a_face_that_one_process_enrolled_or_erased_is_so_for_the_other(grown_si
             assert done.enrolled
         assert (seen_by(there), seen_by(here)) == (person, person)
         with there.unit() as unit:
-            forget_person(unit, there.vault, person)
+            forget_person(unit, there.recogniser, person)
         assert (seen_by(here), seen_by(there)) == (None, None)
 
 

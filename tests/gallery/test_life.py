@@ -1,5 +1,7 @@
 """Faces come, are found, are replaced and go; every process sees the same."""
 
+import os
+
 import pytest
 
 from doorward.core.errors import Invalid
@@ -70,7 +72,9 @@ def test_another_process_keeps_up(site: Site) -> None:
 def test_thousands_spread_over_blocks(site: Site) -> None:
     site.enrol(*range(2500))
     assert len(site.blocks_now()) == 2
-    assert [site.who(seed) for seed in (0, 2047, 2048, 2499)] == [name(seed) for seed in (0, 2047, 2048, 2499)]
+    assert [site.who(seed) for seed in (0, 2047, 2048, 2499)] == [
+        name(seed) for seed in (0, 2047, 2048, 2499)
+    ]
 
 
 def test_a_template_that_is_none_is_refused(site: Site) -> None:
@@ -92,8 +96,6 @@ def test_old_sealings_are_swept_once_nobody_can_need_them(site: Site) -> None:
         path.touch()
     with site.unit() as unit:
         assert service.sweep_blocks(unit, site.keyholder) == 0
-    import os
-
     for path in files:
         os.utime(path, (0, 0))
     with site.unit() as unit:

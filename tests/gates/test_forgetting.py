@@ -1,6 +1,7 @@
 """What the gates forget, and what they never learn."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from doorward.platform.jobs import run_due
 from doorward.vault.service import Vault
 from tests.conftest import SteppingClock
 from tests.gates.scene import HALL, Scene, plate
+from tests.searching import recogniser_at
 
 LANE = Gate(id="gate_lane", name="Lane", factors=((Factor.PLATE,),), to_zone_id="zone_hall")
 
@@ -35,13 +37,13 @@ def test_an_erased_person_is_nowhere_holds_nothing_and_is_on_no_list(scene: Scen
 
 
 def test_erasing_a_person_promises_that_the_gates_forget_them(
-    scene: Scene, database: Database, vault: Vault
+    scene: Scene, database: Database, vault: Vault, tmp_path: Path
 ) -> None:
     with scene.unit() as unit:
         ada = add_person(unit, vault, NewPerson(name="Ada Example", basis=Basis.CONSENT))
     scene.grant(replace(scene.grants("person_bob")[0], holder_id=ada.id))
     with scene.unit() as unit:
-        forget_person(unit, vault, ada.id)
+        forget_person(unit, recogniser_at(vault, tmp_path / "gallery"), ada.id)
     handlers = {SUBJECT_FORGOTTEN: service.forget_subject}
     assert run_due(database, handlers | {"vault.forget_objects": lambda *_: None}) >= 1
     assert scene.grants(ada.id) == ()

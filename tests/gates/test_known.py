@@ -1,6 +1,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
@@ -10,14 +11,14 @@ from doorward.gates import service
 from doorward.gates.model import Factor, Gate, Grant, Identification, Reason
 from doorward.gates.service.known import Known
 from doorward.people import service as people
-from doorward.people.drivers.exact_matcher import ExactMatcher
 from doorward.people.model import Basis
-from doorward.people.service import NewPerson, Recogniser
+from doorward.people.service import NewPerson
 from doorward.platform.db import Database, Unit
 from doorward.vault.service import Vault
 from tests.conftest import GUARD, SITE, SteppingClock
 from tests.gates.scene import CARD_GATE, Scene, plate
 from tests.people.office import near, photos
+from tests.searching import recogniser_at
 
 PEOPLE_GATE = Gate(id="gate_people", name="People")
 MANY = Gate(id="gate_many", name="Many", factors=((Factor.FACE,),), identification=Identification.ONE_TO_MANY)
@@ -25,10 +26,10 @@ LANE = Gate(id="gate_lane", name="Lane", factors=((Factor.PLATE,),))
 
 
 @pytest.fixture
-def town(database: Database, clock: SteppingClock, vault: Vault) -> Scene:
+def town(database: Database, clock: SteppingClock, vault: Vault, tmp_path: Path) -> Scene:
     """The scene with the people room itself, and with Ada and a red car in it."""
     scene = Scene(database, clock)
-    recogniser = Recogniser(vault, ExactMatcher)
+    recogniser = recogniser_at(vault, tmp_path / "gallery")
     scene.post = replace(scene.post, identifier=Known(recogniser))
     for gate in (PEOPLE_GATE, MANY, LANE):
         scene.set(gate)
@@ -89,9 +90,9 @@ class Opening:
 
 
 def test_a_policy_is_read_beside_the_writers_unless_something_must_be_written_down(
-    town: Scene, vault: Vault
+    town: Scene, vault: Vault, tmp_path: Path
 ) -> None:
-    town.post = replace(town.post, identifier=Known(Recogniser(vault, ExactMatcher)))
+    town.post = replace(town.post, identifier=Known(recogniser_at(vault, tmp_path / "gallery")))
     opened = list[str]()
     for _ in range(2):
         signed = town.request(Wants.POLICY)

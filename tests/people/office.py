@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from doorward.vision.model import (
 )
 from doorward.vision.quality import Assessment
 from tests.conftest import GUARD, SITE, SteppingClock
+from tests.searching import recogniser_at
 
 ALL = PageRequest(None, 200)
 
@@ -59,6 +61,11 @@ class Office:
     vault: Vault
     recogniser: Recogniser
     faker: Faker
+    folder: Path
+
+    def another_process(self) -> Recogniser:
+        """What another process of the same site knows people by."""
+        return recogniser_at(self.vault, self.folder)
 
     @contextmanager
     def unit(self, site_id: str = SITE) -> Iterator[Unit]:

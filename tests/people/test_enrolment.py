@@ -2,9 +2,7 @@ import pytest
 
 from doorward.core.errors import Invalid, NotFound
 from doorward.people import service
-from doorward.people.drivers.exact_matcher import ExactMatcher
 from doorward.people.model import Basis
-from doorward.people.service import Recogniser
 from doorward.vault.service import list_photos
 from doorward.vision.model import FaceProblem
 from tests.people.office import Office, near, photo, photos
@@ -138,7 +136,7 @@ def test_a_rolled_back_change_followed_by_several_others_is_noticed_as_well(offi
 
 
 def test_another_process_learns_of_every_change(office: Office) -> None:
-    other = Recogniser(office.vault, ExactMatcher)
+    other = office.another_process()
     first = office.known(1)
     assert office.who(1, other) == first
     second = office.known(2)
@@ -149,7 +147,7 @@ def test_another_process_learns_of_every_change(office: Office) -> None:
 
 def test_loading_the_gallery_is_audited_once_with_its_size(office: Office) -> None:
     office.known(1)
-    fresh = Recogniser(office.vault, ExactMatcher)
+    fresh = office.another_process()
     before = len(office.events("gallery.loaded"))
     with office.unit() as unit:
         assert service.load_gallery(unit, fresh) == 1

@@ -1,5 +1,3 @@
-from doorward.people.drivers.exact_matcher import ExactMatcher
-from doorward.people.service.recogniser import Recogniser
 from doorward.people.store import faces
 from tests.conftest import SITE
 from tests.people.office import Office
@@ -27,7 +25,7 @@ def test_the_log_of_changes_is_pruned_to_its_newest_entries_of_each_site(office:
 
 
 def test_a_process_that_was_away_loads_its_gallery_whole(office: Office) -> None:
-    away = Recogniser(office.vault, ExactMatcher)
+    away = office.another_process()
     first = office.known(0)
     assert office.who(0, away) == first
     people = [office.known(seed) for seed in range(1, 5)]
@@ -38,7 +36,7 @@ def test_a_process_that_was_away_loads_its_gallery_whole(office: Office) -> None
 
 
 def test_a_process_that_kept_up_goes_on_without_loading(office: Office) -> None:
-    here = Recogniser(office.vault, ExactMatcher)
+    here = office.another_process()
     for seed in range(4):
         person = office.known(seed)
         assert office.who(seed, here) == person
@@ -49,7 +47,7 @@ def test_a_process_that_kept_up_goes_on_without_loading(office: Office) -> None:
 
 
 def test_a_process_that_began_with_an_empty_site_misses_nobody(office: Office) -> None:
-    early = Recogniser(office.vault, ExactMatcher)
+    early = office.another_process()
     assert office.who(0, early) is None
     people = [office.known(seed) for seed in range(4)]
     prune(office, 1)

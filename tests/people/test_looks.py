@@ -119,7 +119,7 @@ def test_what_staff_wrote_is_shown_with_an_entry_and_goes_with_the_proposal(home
     home.done("ada", "GET", f"{HERE}/api-keys")
     assert told(home, "api_keys.read") == [home.ids["ada"]]
     with home.house.unit() as unit:
-        forget_person(unit, home.house.vault, person)
+        forget_person(unit, home.house.recogniser, person)
         forget_ended_approvals(unit)
     assert home.ask("bea", "GET", f"{HERE}/approvals/{asked}").is_success
     home.clock.advance(days=1)

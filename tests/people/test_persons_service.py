@@ -65,7 +65,7 @@ def test_persons_of_one_site_are_unknown_at_another(office: Office) -> None:
         with pytest.raises(NotFound):
             service.view_person(unit, office.vault, person_id, purpose="guard-check")
         with pytest.raises(NotFound):
-            service.forget_person(unit, office.vault, person_id)
+            service.forget_person(unit, office.recogniser, person_id)
 
 
 def test_a_standing_tells_limits_and_groups(office: Office) -> None:
@@ -103,7 +103,7 @@ def test_forgetting_leaves_nothing_that_opens_and_a_receipt(office: Office) -> N
         service.set_pin(unit, office.vault, person_id, "8305")
         vehicle = service.add_vehicle(unit, office.vault, "B AB 123", owner_id=person_id)
     with office.unit() as unit:
-        receipt = service.forget_person(unit, office.vault, person_id)
+        receipt = service.forget_person(unit, office.recogniser, person_id)
     assert receipt.body["subject_id"] == person_id
     assert office.who(1) is None
     with office.unit() as unit:

@@ -66,11 +66,11 @@ def test_ended_visitors_are_erased_a_day_later_and_members_stay(office: Office) 
     invited, member = invite(office), office.person(valid_until=office.clock.now + timedelta(hours=1))
     office.clock.advance(hours=20)
     with office.unit() as unit:
-        assert service.end_visits(unit, office.vault) == 0
+        assert service.end_visits(unit, office.recogniser) == 0
     office.clock.advance(hours=20)
     with office.unit() as unit:
-        assert service.end_visits(unit, office.vault) == 1
-        assert service.end_visits(unit, office.vault) == 0
+        assert service.end_visits(unit, office.recogniser) == 1
+        assert service.end_visits(unit, office.recogniser) == 0
         assert service.find_by_qr(unit, office.vault, invited.token) is None
         assert service.get_person(unit, member).id == member
         with pytest.raises(NotFound):
