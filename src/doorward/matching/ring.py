@@ -101,7 +101,7 @@ def inverse_strip(
 def _forward(matrix: Words, roots: Words, quotients: Words) -> None:
     for low in range(0, matrix.shape[1], STRIP):
         high = min(matrix.shape[1], low + STRIP)
-        strip = np.ascontiguousarray(matrix[:, low:high])
+        strip = matrix[:, low:high].copy()
         _forward_strip(strip, roots, quotients)
         matrix[:, low:high] = strip
         strip[:] = 0
@@ -113,7 +113,7 @@ def _inverse(
 ) -> None:
     for low in range(0, matrix.shape[1], STRIP):
         high = min(matrix.shape[1], low + STRIP)
-        strip = np.ascontiguousarray(matrix[:, low:high])
+        strip = matrix[:, low:high].copy()
         inverse_strip(strip, roots, quotients, shrink, shrink_quotient)
         matrix[:, low:high] = strip
         strip[:] = 0

@@ -1,9 +1,9 @@
 """Microsoft SEAL, through the Python package `tenseal`: makes keys, encrypts, decrypts.
 
-SEAL reads and writes only files, and `tenseal` reads words of a ciphertext but sets none. So what goes in passes
-through a nameless file in memory (memfd) of mode 0600, overwritten after each use; it is on no disk and, as the
-memory of this process, closed to others. The layout is that of SEAL 4 (native/src/seal: serialization.h,
-plaintext.cpp, ciphertext.cpp, dynarray.h).
+SEAL reads and writes only files, and `tenseal` reads words of a ciphertext but sets none. So what goes in
+passes through a nameless file in memory (memfd) of mode 0600, overwritten after each use; it is on no disk
+and, as the memory of this process, closed to others. The layout is that of SEAL 4 (native/src/seal:
+serialization.h, plaintext.cpp, ciphertext.cpp, dynarray.h).
 """
 
 import os
