@@ -43,20 +43,27 @@ def turn_a_bit(office: Office, place: tuple[str, str, str], owner: str) -> None:
         )
 
 
+def spoil_blocks(office: Office) -> None:
+    """As a bad disk would: what the search is made of is not what it was."""
+    for path in office.folder.glob("*/*"):
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+
+
 def fresh(office: Office) -> Recogniser:
     """As after a start of the server."""
     return office.another_process()
 
 
 @pytest.mark.parametrize("place", OF_A_FACE)
-def test_one_bad_face_is_left_out_and_everybody_else_is_still_known(
+def test_a_bad_template_is_left_out_of_a_mended_search_and_told_of(
     office: Office, place: tuple[str, str, str]
 ) -> None:
     people = [office.known(seed) for seed in range(5)]
     turn_a_bit(office, place, people[2])
+    spoil_blocks(office)
     recogniser = fresh(office)
     assert [office.who(seed, recogniser) for seed in range(5)] == [*people[:2], None, *people[3:]]
-    assert [subject for _, subject, _ in office.events("subject.unreadable")] == [people[2]]
+    assert people[2] in [subject for _, subject, _ in office.events("subject.unreadable")]
     for _ in range(2):
         with office.unit() as unit:
             assert tell_unreadable(unit, recogniser) == 1
@@ -64,18 +71,16 @@ def test_one_bad_face_is_left_out_and_everybody_else_is_still_known(
     assert alarms == [(AlarmKind.RECORD_UNREADABLE, people[2])]
 
 
-def test_a_face_that_turns_bad_while_the_server_runs_is_left_out_at_its_next_change(office: Office) -> None:
+def test_a_bad_template_that_no_search_needs_shuts_nobody_out(office: Office) -> None:
     people = [office.known(seed) for seed in range(3)]
-    assert office.who(1) == people[1]
     turn_a_bit(office, OF_A_FACE[0], people[1])
-    with office.unit() as unit:
-        service.add_card(unit, office.vault, people[1], "04AABBCC")
-    assert [office.who(seed) for seed in range(3)] == [people[0], None, people[2]]
+    assert [office.who(seed, fresh(office)) for seed in range(3)] == people
 
 
 def test_a_face_enrolled_again_is_known_again(office: Office) -> None:
     person_id = office.known(1)
     turn_a_bit(office, OF_A_FACE[0], person_id)
+    spoil_blocks(office)
     recogniser = fresh(office)
     assert office.who(1, recogniser) is None
     assert office.enrol(person_id, photos(1)).enrolled

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from doorward.app.tables import METADATA
 from doorward.people import service
-from doorward.people.service.recogniser import template_bytes
+from doorward.people.service.templates import template_bytes
 from doorward.vision.faces import enrol_template
 from tests.people.office import Office, near, photos
 

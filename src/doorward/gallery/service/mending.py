@@ -62,7 +62,7 @@ def leave_out(unit: Unit, subject_ids: Sequence[str]) -> None:
     """Forget where these lie, and say so: their templates do not open."""
     for subject_id in subject_ids:
         store.forget_place(unit.rows, subject_id)
-        record(unit, "gallery.left-out", subject_id=subject_id)
+        record(unit, "subject.unreadable", subject_id=subject_id, of=len(subject_ids))
 
 
 def emptied(block: Block) -> Block:

@@ -45,7 +45,7 @@ def raise_once(
 
 def tell_unreadable(unit: Unit, recogniser: Recogniser) -> int:
     """Raise an alarm for each person or vehicle left out because its record fails its proof; how many are."""
-    left_out = sorted(recogniser.gallery(unit).unreadable)
+    left_out = sorted(recogniser.unreadable(unit))
     for subject_id in left_out[:MOST_TOLD]:
         if not attention.is_waiting(unit.rows, unit.site_id, AlarmKind.RECORD_UNREADABLE, subject_id):
             raise_alarm(unit, AlarmKind.RECORD_UNREADABLE, subject_id, subject_id=subject_id)

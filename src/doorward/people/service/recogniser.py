@@ -50,6 +50,14 @@ class Recogniser:
             self._galleries[unit.site_id] = (newest, gallery)
             return gallery
 
+    def unreadable(self, unit: Unit) -> set[str]:
+        """Whom nothing here knows although they are on record, because what is kept fails its proof."""
+        left_out = set(self.gallery(unit).unreadable)
+        enrolled = faces.list_enrolled(unit.rows, unit.site_id)
+        if len(enrolled) != self.matcher.count(unit):
+            left_out.update(self.matcher.missing(unit, enrolled))
+        return left_out
+
     def _caught_up(self, unit: Unit, held: tuple[Mark, Gallery] | None) -> Gallery:
         # What a rolled-back unit showed us was never true: then nothing that we hold is taken for granted.
         if held is None or not faces.has_mark(unit.rows, held[0]):
