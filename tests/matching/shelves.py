@@ -38,7 +38,7 @@ def people(count: int, length: int, seed: int) -> Templates:
 
 def near(template: Templates, cosine: float, seed: int) -> Templates:
     """Another photo of the same face, so near to this one."""
-    (other,) = people(1, len(template), seed)
+    (other,) = people(1, len(template), seed + 1_000_003)
     other -= (other @ template) * template
     found: Templates = cosine * template + (1 - cosine**2) ** 0.5 * other / np.linalg.norm(other)
     return found.astype(np.float32)

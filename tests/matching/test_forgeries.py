@@ -15,7 +15,7 @@ from doorward.matching.ring import Words
 from doorward.matching.rotation import stored
 from tests.matching.shelves import SITE, Stocked, people, question, stock
 
-LENGTH = 8
+LENGTH = 32
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +66,10 @@ def test_a_true_word_written_beyond_the_modulus_is_found_out(half: str, row: int
 
 
 def test_nobody_can_be_forced_to_match(stocked: Stocked, key: QueryKey, answer: Answer) -> None:
-    """A constant added to each row of the transform is a constant: it lifts the first person of a block to 0.9."""
-    stranger = stocked.keys.nearest(key, answer)
-    answer.face[1] = (answer.face[1] + np.uint32(0.9 * SCORE_SCALE)) % Q
+    """A constant added to each row is a constant polynomial: it lifts the first person of a block."""
+    stranger, own = stocked.keys.nearest(key, answer), stocked.keys.score_of(key, answer, 1, 0)
+    assert own is not None
+    answer.face[1] = (answer.face[1] + np.uint32((0.95 - own) * SCORE_SCALE)) % Q
     forced = stocked.keys.nearest(key, answer)
     assert stranger and forced and (forced.block, forced.slot) == (1, 0) != (stranger.block, stranger.slot)
     with pytest.raises(Tampered):
@@ -131,11 +132,11 @@ def test_answers_of_another_form_are_found_out(stocked: Stocked, key: QueryKey, 
         np.zeros((RING_DEGREE, 0), np.int32),
         np.zeros((RING_DEGREE, 513), np.int32),
         np.zeros((RING_DEGREE - 1, 8), np.int32),
-        np.zeros((RING_DEGREE, 8), np.int64),
+        np.zeros((RING_DEGREE, 32), np.int64),
         np.zeros((RING_DEGREE, 16), np.int32)[:, ::2],
         np.zeros(RING_DEGREE, np.int32),
-        np.full((RING_DEGREE, 8), Q // 2 + 1, np.int32),
-        np.full((RING_DEGREE, 8), -(2**31), np.int32),
+        np.full((RING_DEGREE, 32), Q // 2 + 1, np.int32),
+        np.full((RING_DEGREE, 32), -(2**31), np.int32),
     ],
 )
 def test_what_is_no_query_is_refused(face: Cells) -> None:
@@ -145,7 +146,7 @@ def test_what_is_no_query_is_refused(face: Cells) -> None:
 
 def test_a_query_has_a_whole_seed() -> None:
     with pytest.raises(Invalid):
-        Query(np.zeros((RING_DEGREE, 8), np.int32), bytes(31))
+        Query(np.zeros((RING_DEGREE, 32), np.int32), bytes(31))
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_the_inverse_undoes_the_transform(width: int) -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_products_of_transforms_are_products_of_polynomials(seed: int) -> None:
     matrix = columns(seed, 2)
     there = matrix.copy()
@@ -76,6 +76,6 @@ def test_a_constant_is_the_same_number_in_each_row() -> None:
 
 def test_an_array_of_another_kind_is_refused_and_compiles_nothing() -> None:
     with pytest.raises(TypeError):
-        forward(np.zeros((RING_DEGREE, 2), np.int64))  # type: ignore[arg-type]
+        forward(np.zeros((RING_DEGREE, 2), np.int64))
     with pytest.raises(TypeError):
         forward(np.zeros((RING_DEGREE, 4), np.uint32)[:, ::2])

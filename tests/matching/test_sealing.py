@@ -19,6 +19,7 @@ from doorward.matching.parameters import (
     RING_DEGREE,
 )
 from doorward.matching.randomness import Label, stream, ternary, uniform, with_noise
+from doorward.matching.ring import inverse
 from doorward.matching.rotation import asked, rotation, stored, turned
 from tests.matching.shelves import SITE, people
 
@@ -78,8 +79,23 @@ def test_a_reused_seed_would_give_templates_away() -> None:
     new[3] = 17
     (a, _), (b, _) = (blocks._sealed_under(secret, steps, mask) for steps in (old, new))
     difference = ((b.astype(np.int64) - a) % MODULUS).astype(np.uint32)
-    blocks.inverse(difference)
+    inverse(difference)
     assert (np.rint(blocks.centred(difference) / 43)[3] == 17).all()
+
+
+def test_a_block_is_noise_without_its_secret() -> None:
+    """Of a seal of nobody, so that anything but uniform noise would show."""
+    mask = Mask.fresh(64)
+    cells, secret = seal(np.zeros((0, 64), np.int32), mask)
+    column = secret.transformed.reshape(RING_DEGREE, 1).copy()
+    inverse(column)
+    assert set(np.unique(column)) == {0, 1, MODULUS - 1}
+    opened = ((cells - mask.cells.astype(np.int64) * secret.transformed[:, None]) % MODULUS).astype(np.uint32)
+    inverse(opened)
+    assert np.abs(blocks.centred(opened)).max() <= NOISE_REACH
+    for words in (cells, _untransformed(cells), _untransformed(cells - mask.cells)):
+        counts, _ = np.histogram(words, 64, (-MODULUS / 2, MODULUS / 2))
+        assert ((counts - counts.mean()) ** 2 / counts.mean()).sum() < 150  # chi-squared, 63 degrees
 
 
 def test_another_secret_or_a_changed_word_opens_nothing() -> None:
@@ -176,6 +192,12 @@ def test_drawn_numbers_are_spread_as_they_should_be() -> None:
 def test_labels_keep_uses_of_one_seed_apart() -> None:
     assert len({stream(SITE, 64, label).tobytes() for label in Label}) == len(Label)
     assert stream(SITE, 3_000_001, Label.MASK)[:99].tobytes() == stream(SITE, 99, Label.MASK).tobytes()
+
+
+def _untransformed(cells: Steps) -> Steps:
+    words = (cells.astype(np.int64) % MODULUS).astype(np.uint32)
+    inverse(words)
+    return blocks.centred(words)
 
 
 def _names(code: object) -> tuple[str, ...]:

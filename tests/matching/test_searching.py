@@ -7,12 +7,13 @@ import pytest
 
 from doorward.core.errors import Invalid
 from doorward.matching.blocks import Mask, seal
-from doorward.matching.keyholder import STRIP, Nearest, ShelfKeys
+from doorward.matching.keyholder import Nearest, ShelfKeys
 from doorward.matching.matcher import Shelf
+from doorward.matching.opening import STRIP
 from doorward.matching.parameters import BLOCK_SIZE, GRID, SCORE_SCALE
 from doorward.matching.queries import Asker
 from doorward.matching.rotation import asked, stored
-from tests.matching.shelves import SITE, Stocked, near, people, question, stock
+from tests.matching.shelves import SITE, Stocked, Templates, near, people, question, stock
 
 ROUNDING = 12**-0.5 / 70
 ERRORS = 10.5**0.5 / (GRID * 70)
@@ -23,7 +24,7 @@ def sigma(full: int) -> float:
     return float(np.hypot(np.hypot(ROUNDING, ERRORS), 10.5**0.5 * GRID * 70 * full**0.5 / SCORE_SCALE))
 
 
-def search(stocked: Stocked, template: np.ndarray, threads: int = 1) -> Nearest | None:  # type: ignore[type-arg]
+def search(stocked: Stocked, template: Templates, threads: int = 1) -> Nearest | None:
     key = question(template)
     answer = stocked.shelf.answer(key.query, threads=threads)
     stocked.keys.check(key, answer, threads=threads)
@@ -41,7 +42,7 @@ def town() -> Stocked:
 
 
 def test_thousands_of_faces_are_found_as_in_the_clear(town: Stocked) -> None:
-    """Every 25th of 4,396, each seen again: whom the clear search finds by more than its doubt, ours finds."""
+    """Every 25th of 4,396, seen again: whom the clear search finds by more than its doubt, ours finds."""
     for who in range(0, len(town.templates), 25):
         seen = near(town.templates[who], 0.6, who)
         cosines = town.templates @ seen
