@@ -127,11 +127,12 @@ def test_an_empty_shelf_finds_nobody(library: SealLibrary) -> None:
 
 
 def test_what_is_no_template_is_refused(stocked: Stocked) -> None:
-    for bad in (
+    forms: list[Any] = [
         np.full(LENGTH, SCALE, np.int32),
         np.zeros(LENGTH, np.int64),
         np.zeros((1, LENGTH), np.int32),
-    ):
+    ]
+    for bad in forms:
         with pytest.raises(Invalid):
             stocked.shelf.answer(bad)
     with pytest.raises(Invalid):
