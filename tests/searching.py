@@ -3,9 +3,9 @@
 from functools import partial
 from pathlib import Path
 
-from doorward.gallery.drivers.folder_blocks import FolderBlocks
 from doorward.gallery.drivers.local_matcher import LocalMatcher
 from doorward.gallery.service import KeyHolder
+from doorward.matching.block_files import FolderBlocks
 from doorward.people.drivers.blind_matcher import BlindMatcher
 from doorward.people.service.recogniser import Recogniser
 from doorward.people.service.templates import templates_of

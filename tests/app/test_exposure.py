@@ -8,13 +8,13 @@ from doorward.app.exposure import (
     CLEAR_IN_POSTGRES,
     KEYS_BESIDE_DATA,
     KEYS_ON_THE_DISK,
-    is_loopback,
     require_proven_line,
     warnings_of,
 )
 from doorward.app.house import create_house, open_house
 from doorward.app.serve import server_files
 from doorward.core.errors import Denied, Invalid
+from doorward.core.loopback import is_loopback
 from doorward.platform.settings import Database as DatabaseSettings
 from doorward.platform.settings import Settings, Web, load_settings
 

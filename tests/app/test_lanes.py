@@ -14,11 +14,11 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from doorward.app.connections import PatientConnection
 from doorward.app.house import House, create_house
 from doorward.app.lanes import Lane, Refused, Width, Widths
 from doorward.app.serve import server_config
 from doorward.app.wiring import build_api
+from doorward.core.connections import PatientConnection
 from doorward.core.permissions import Permission
 from doorward.people.service.api_keys import make_api_key
 from doorward.platform.addresses import sender_of

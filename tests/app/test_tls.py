@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from doorward.app.tls import VALID_FOR, ensure_certificate, fingerprint
+from doorward.core.tls import VALID_FOR, ensure_certificate, fingerprint
 
 from ..conftest import NOON
 

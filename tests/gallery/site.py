@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from doorward.audit.service import list_entries
 from doorward.gallery import service, store
-from doorward.gallery.drivers.folder_blocks import FolderBlocks
 from doorward.gallery.drivers.local_matcher import LocalMatcher
 from doorward.gallery.model import Block, State
 from doorward.gallery.service import KeyHolder
+from doorward.matching.block_files import FolderBlocks
 from doorward.platform.db import Database, Unit
 from doorward.platform.paging import PageRequest
 from doorward.vault.service import Vault, make_subject_key

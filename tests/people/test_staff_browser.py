@@ -11,8 +11,8 @@ import pytest
 import uvicorn
 from playwright.sync_api import Page, expect, sync_playwright
 
-from doorward.app.tls import ensure_certificate
 from doorward.core.clock import system_clock
+from doorward.core.tls import ensure_certificate
 from doorward.platform.db import Database
 from doorward.vault.service import Vault
 from tests.conftest import SteppingClock

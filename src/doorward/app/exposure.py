@@ -1,7 +1,5 @@
 """What would lay a site open is refused at the start, with the command that mends it; the rest is said."""
 
-import ipaddress
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +8,8 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from doorward.core.errors import Invalid
-from doorward.platform.private import require_private, require_unchanged
+from doorward.core.loopback import is_loopback
+from doorward.core.private import require_private, require_unchanged
 from doorward.platform.settings import Settings, secrets_in_file
 from doorward.vision.decoding import missing_walls
 
@@ -63,14 +62,6 @@ def require_proven_line(url: str) -> None:
         raise Invalid(OPEN_LINE)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches that address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" and _resolves_here(host)
-
-
 def warnings_of(folder: Path, data: Path, keys: Path, settings: Settings) -> tuple[str, ...]:
     """What an operator should know at every start."""
     said = [_beside(folder, data, settings.keys.file or keys)] if settings.keys.passphrase is None else []
@@ -115,11 +106,3 @@ def _usual_hosts() -> list[str]:
 def _is_local(host: str) -> bool:
     name = host.partition(":")[0] if host.count(":") == 1 else host
     return host.startswith(("/", "@")) or is_loopback(name)
-
-
-def _resolves_here(name: str) -> bool:
-    try:
-        found = socket.getaddrinfo(name, None)
-    except OSError:
-        return False
-    return all(ipaddress.ip_address(str(one[4][0])).is_loopback for one in found)

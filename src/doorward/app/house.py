@@ -22,12 +22,12 @@ from doorward.core.clock import Clock, system_clock
 from doorward.core.errors import Conflict, NotFound, Unavailable
 from doorward.core.keys import ServerKeys
 from doorward.core.permissions import Actor, system_actor
-from doorward.gallery.drivers.folder_blocks import FolderBlocks
 from doorward.gallery.drivers.local_matcher import LocalMatcher
 from doorward.gallery.service import KeyHolder
 from doorward.gates.model import SiteRules
 from doorward.gates.service import Post, set_site_rules
 from doorward.gates.service.known import Known
+from doorward.matching.block_files import FolderBlocks
 from doorward.matching.sharing import cores
 from doorward.people.drivers.blind_matcher import BlindMatcher
 from doorward.people.service.recogniser import Recogniser

@@ -8,18 +8,18 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from doorward.app.connections import LONGEST_HEAD, PatientConnection
 from doorward.app.console import Voice
-from doorward.app.exposure import is_loopback
 from doorward.app.first_link import tell_first_link
 from doorward.app.house import House, keys_folder
-from doorward.app.tls import ensure_certificate, fingerprint
 from doorward.app.wiring import build_api, build_worker
+from doorward.core.connections import LONGEST_HEAD, PatientConnection
 from doorward.core.errors import Denied, Invalid, Unavailable
+from doorward.core.loopback import is_loopback
 from doorward.core.permissions import EVERY_SITE, system_actor
+from doorward.core.private import require_private
+from doorward.core.tls import ensure_certificate, fingerprint
 from doorward.people.service.first import make_first_link
 from doorward.platform.logs import configure_logs
-from doorward.platform.private import require_private
 from doorward.platform.settings import Web
 
 EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 (addresses that are no name to put into a certificate)
