@@ -1,7 +1,7 @@
 """The numbers of the scheme, in one place. The argument for each is in docs/security/matching.md.
 
 Symmetric ring-LWE over R = Z_q[X]/(X^n + 1) with ternary secrets. The Homomorphic Encryption Standard allows
-54 bits of modulus at n = 2048 for 128 bits of security; 28 bits leave a wide margin (decision 0018).
+54 bits of modulus at n = 2048 for 128 bits of security; 28 bits leave a wide margin (decision 0019).
 """
 
 from typing import Final
