@@ -7,11 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grimp
 import pytest
 
 import doorward
 from doorward.matching import preparing
 from doorward.matching.compiling import LOOPS
+from doorward.matching.keeping import SOURCES
 
 SEARCH = """
 import json, os, sys, tempfile
@@ -116,6 +118,20 @@ def test_preparing_again_finds_all_ready() -> None:
     preparing.prepare()
     again = preparing.prepare()
     assert (again.found, again.made) == (len(LOOPS), 0)
+
+
+def test_what_a_loop_is_made_of_is_part_of_its_stamp() -> None:
+    """Every file with a loop in it, and every file of the room that such a file takes a name from."""
+    room = "doorward.matching."
+    files = {loop._function.__module__.removeprefix(room) for loop in LOOPS}
+    graph = grimp.build_graph("doorward")
+    taken = {
+        used.removeprefix(room)
+        for file in files
+        for used in graph.find_modules_directly_imported_by(room + file)
+        if used.startswith(room)
+    }
+    assert files | taken - {"sharing"} == set(SOURCES)  # that one spreads loops, and is in none
 
 
 def test_the_code_can_be_shown_to_a_reviewer() -> None:

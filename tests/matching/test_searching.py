@@ -1,17 +1,20 @@
 """A blind search finds whom a search in the clear finds."""
 
+import subprocess
+import sys
 import threading
 
 import numpy as np
 import pytest
 
-from doorward.core.errors import Invalid
-from doorward.matching.blocks import Mask, seal
+from doorward.core.errors import Invalid, Tampered
+from doorward.matching.blocks import Mask, centred, seal, unseal
 from doorward.matching.keyholder import Nearest, ShelfKeys
 from doorward.matching.matcher import Shelf
 from doorward.matching.opening import STRIP
-from doorward.matching.parameters import BLOCK_SIZE, GRID, SCORE_SCALE
+from doorward.matching.parameters import BLOCK_SIZE, GRID, MODULUS, SCORE_SCALE
 from doorward.matching.queries import Asker
+from doorward.matching.ring import forward
 from doorward.matching.rotation import asked, stored
 from tests.matching.shelves import SITE, Stocked, Templates, near, people, question, stock
 
@@ -189,3 +192,46 @@ def test_no_encryption_of_zero_serves_twice() -> None:
         one.join()
     assert len({key.query.mask_seed for key in keys}) == 8
     assert len({key.query.face.tobytes() for key in keys}) == 8
+
+
+FORK = """
+import os, numpy as np
+from doorward.matching.queries import Asker
+from doorward.matching.sharing import spread
+
+def share():
+    done = []
+    spread(lambda start, end: done.append(end - start), 10, threads=2)
+    return sum(done)
+
+asker, numbers = Asker(4), np.ones(4, np.int32)
+asker.prepare()
+share()
+child = os.fork()
+print(asker.ask(numbers).query.mask_seed.hex(), share(), flush=True)
+if child:
+    os._exit(os.waitpid(child, 0)[1])
+os._exit(0)
+"""
+
+
+def test_a_forked_process_asks_with_encryptions_of_its_own_and_threads_of_its_own() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", FORK], capture_output=True, text=True, check=True, timeout=90
+    )
+    (first, tens), (second, others) = (line.split() for line in told.stdout.splitlines())
+    assert first != second and tens == others == "10"
+
+
+def test_adding_whole_steps_to_a_block_goes_unseen_so_its_hash_must_be_compared() -> None:
+    """A limit, written down in docs/security/matching.md: ciphertexts can be changed in a meaningful way."""
+    stocked = stock(people(3, 16, 1))
+    extra = np.zeros((BLOCK_SIZE, 16), np.uint32)
+    extra[1, 4] = 5 * GRID
+    forward(extra)
+    changed = centred(((stocked.shelf.block(0).astype(np.int64) + extra) % MODULUS).astype(np.uint32))
+    opened = unseal(changed, stocked.secrets[0], stocked.keys.mask)
+    assert opened[1, 4] == stored(stocked.templates, SITE)[1, 4] + 5
+    key = question(stocked.templates[1])
+    with pytest.raises(Tampered):
+        stocked.keys.check(key, Shelf([changed]).answer(key.query))

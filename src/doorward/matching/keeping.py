@@ -1,8 +1,8 @@
 """Where compiled loops are kept: beside the source, or in the folder that NUMBA_CACHE_DIR names.
 
 numba's own keeping fits a workbench: it looks at one file to tell whether the code is still right, and reads
-no folder that it may not write to. Here the code is bound to the source of the whole room (and, by numba, to
-its version and the processor), and what the installer compiled serves an account that cannot write. Whoever
+no folder that it may not write to. Here the code is bound to the source of all loops together (and, by numba,
+to its version and the processor), and what the installer compiled serves an account that cannot write. Whoever
 can write to that folder rules the process, as with the source itself.
 """
 
@@ -11,17 +11,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from numba.core import caching
+
+SOURCES: Final = ("blocks", "compiling", "matcher", "opening", "parameters", "queries", "randomness", "ring")
+"""The files of loops and of what they take in: a constant in one is part of the code of another."""
 
 
 @cache
 def source_digest() -> str:
-    """Of all files of this room: a constant in one is part of the code of another."""
+    """Of those files."""
     source = hashlib.sha256()
-    for file in sorted(Path(__file__).parent.rglob("*.py")):
-        source.update(file.read_bytes())
+    for name in SOURCES:
+        source.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return source.hexdigest()
 
 
