@@ -16,7 +16,9 @@ from doorward.matching.ring import Words
 from doorward.matching.sharing import spread
 
 Q = MODULUS
-TILE = 64  # rows of the query that stay in the processor's cache while every block passes by
+TOGETHER = 4
+"""Blocks read side by side, each from its beginning to its end: that many streams a processor foresees. Fewer
+read the query more often; with eight, or in shorter pieces, it waits for memory twice as long."""
 SHARED_FROM = 8  # with fewer blocks one thread is sooner done than two that wait for each other
 
 
@@ -63,11 +65,9 @@ class Shelf:
         query_mask = query.mask
 
         def some(start: int, end: int) -> None:
-            within = (start * TILE, end * TILE)
-            _multiply(self._addresses, query.face, query_mask, *within, answer.face, answer.mask)
+            _multiply(self._addresses, query.face, query_mask, start, end, answer.face, answer.mask)
 
-        shared = threads if len(self) >= SHARED_FROM else 1
-        spread(some, RING_DEGREE // TILE, threads=shared)
+        spread(some, RING_DEGREE, threads=threads if len(self) >= SHARED_FROM else 1)
         return answer
 
 
@@ -82,10 +82,11 @@ def _multiply(
     mask_out: Words,
 ) -> None:
     shape = face.shape
-    for tile in range(low, high, TILE):
-        for b in range(addresses.shape[0]):
-            block = array_at(int32_at(addresses[b]), shape)
-            for k in range(tile, tile + TILE):
+    for first in range(0, addresses.shape[0], TOGETHER):
+        last = min(first + TOGETHER, addresses.shape[0])
+        for k in range(low, high):
+            for b in range(first, last):
+                block = array_at(int32_at(addresses[b]), shape)
                 f, m = int64(0), int64(0)
                 for i in range(shape[1]):
                     cell = int64(block[k, i])
