@@ -68,7 +68,8 @@ class State(StrEnum):
 class Generation:
     """A whole gallery under one secret rotation. `token` changes with every change of it.
 
-    `distrusted_at` is set once an answer failed its check: from then on nobody is asked.
+    `distrusted_at` is set once an answer failed its check: from then on nobody is asked, until somebody looked
+    into it (`trusted_at`), which makes every process read all blocks anew.
     """
 
     id: str
@@ -78,7 +79,8 @@ class Generation:
     rotation: bytes
     token: bytes
     made_at: datetime
-    distrusted_at: datetime | None
+    distrusted_at: datetime | None = None
+    trusted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ class GenerationRow(Base):
     token: Mapped[bytes]
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
     distrusted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    trusted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class ShelfRow(Base):

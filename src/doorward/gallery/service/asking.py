@@ -137,6 +137,7 @@ def trust_again(unit: Unit, keyholder: KeyHolder) -> int:
     if current is None or current.distrusted_at is None:
         raise Conflict("This site's matcher is trusted: there is nothing to do.")
     mended = mend_unsound(Sealer(unit, keyholder.vault, keyholder.blocks), keyholder.templates, current)
-    store.change_generation(unit.rows, current.id, distrusted_at=None, token=secrets.token_bytes(8))
+    token = secrets.token_bytes(8)
+    store.change_generation(unit.rows, current.id, distrusted_at=None, trusted_at=unit.now, token=token)
     record(unit, "gallery.trusted-again", generation=current.id, mended=mended)
     return mended

@@ -113,7 +113,6 @@ def begin_generation(unit: Unit, keyholder: KeyHolder, length: int, state: State
         rotation=rotation,
         token=secrets.token_bytes(8),
         made_at=unit.now,
-        distrusted_at=None,
     )
     store.add_generation(unit.rows, unit.site_id, generation)
     return generation

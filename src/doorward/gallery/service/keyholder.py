@@ -67,7 +67,7 @@ class KeyHolder:
             return None
         with self._turn:
             held = self._held.get(unit.site_id)
-            if held is None or held.generation.id != current.id:
+            if held is None or _is_another(held.generation, current):
                 rotation = self._rotation(unit, current)
                 if rotation is None:
                     return None
@@ -139,3 +139,8 @@ class KeyHolder:
             sealer = Sealer(unit, self.vault, self.blocks)
             block = mend_block(sealer, self.templates, generation, shelf, block)
             return block, self.blocks.get(block.digest), secret_of(unit, self.vault, block)
+
+
+def _is_another(held: Generation, current: Generation) -> bool:
+    """Whether nothing that is held of the one may be taken for the other."""
+    return (held.id, held.trusted_at) != (current.id, current.trusted_at)

@@ -1,6 +1,9 @@
 """Deletes objects that no block names any more: former sealings, and those of units that were cut short."""
 
+from contextlib import suppress
+
 from doorward.audit.service import record
+from doorward.core.errors import Unavailable
 from doorward.gallery import store
 from doorward.gallery.service.keyholder import KeyHolder
 from doorward.platform.db import Unit
@@ -19,4 +22,6 @@ def sweep_blocks(unit: Unit, keyholder: KeyHolder) -> int:
         keyholder.blocks.remove(name)
     if loose:
         record(unit, "gallery.swept", blocks=len(loose))
+    with suppress(Unavailable):  # the next sweep says it again
+        keyholder.matcher.keep(named)
     return len(loose)
