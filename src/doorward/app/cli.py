@@ -23,6 +23,7 @@ from doorward.app.commands import (
     groups,
     keys,
     levels,
+    matcher,
     models,
     orders,
     passing,
@@ -39,7 +40,7 @@ from doorward.app.commands import (
 )
 from doorward.app.console import Voice
 from doorward.app.context import Context
-from doorward.app.problems import EXIT_CODES, INTERNAL_EXIT
+from doorward.app.exits import EXIT_CODES, INTERNAL_EXIT
 from doorward.core.errors import DoorwardError
 from doorward.core.processes import keep_memory_private, keep_memory_small
 
@@ -117,6 +118,7 @@ root.command("explain", rich_help_panel=PROVE)(explain.explain)
 root.command("serve", rich_help_panel=RUN)(server.serve)
 root.command("demo", rich_help_panel=RUN)(server.demo)
 root.add_typer(models.commands, name="models", rich_help_panel=RUN)
+root.add_typer(matcher.commands, name="matcher", rich_help_panel=RUN)
 
 
 @root.callback()
