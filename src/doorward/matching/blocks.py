@@ -106,8 +106,8 @@ def seal(steps: NDArray[np.int32], mask: Mask) -> tuple[Cells, BlockSecret]:
 def unseal(cells: Cells, secret: BlockSecret, mask: Mask) -> NDArray[np.int32]:
     """The steps (n, d) that were sealed, exactly; `Tampered` if this is no block of this secret.
 
-    Compare a block from outside with its recorded hash first: who adds whole steps to it changes the templates
-    by those, and that cannot be seen here.
+    Compare a block from outside with its recorded hash first: who adds whole steps to it changes the
+    templates by those, and that cannot be seen here.
     """
     if not are_cells(cells, mask.length):
         raise Tampered("A block of templates has another form than it was sealed in.")

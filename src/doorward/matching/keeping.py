@@ -2,8 +2,8 @@
 
 numba's own keeping fits a workbench: it looks at one file to tell whether the code is still right, and reads
 no folder that it may not write to. Here the code is bound to the source of all loops together (and, by numba,
-to its version and the processor), and what the installer compiled serves an account that cannot write. Who can
-write to that folder rules the process, as with the source itself.
+to its version and the processor), and what the installer compiled serves an account that cannot write. Who
+can write to that folder rules the process, as with the source itself.
 """
 
 import hashlib

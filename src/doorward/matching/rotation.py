@@ -44,7 +44,11 @@ def turned(templates: NDArray[np.float32], seed: bytes) -> NDArray[np.float32]:
     lengths = np.linalg.norm(templates, axis=1)
     if not (np.abs(lengths - 1) <= OFF_LENGTH).all():
         raise Invalid("A template is a row of finite numbers of length one.")
-    rotated: NDArray[np.float32] = templates @ rotation(seed, templates.shape[1])
+    matrix = rotation(seed, templates.shape[1])
+    # One alone not by BLAS: its threads would go on spinning on the processors that the search needs next.
+    rotated: NDArray[np.float32] = (
+        templates @ matrix if len(templates) > 1 else np.einsum("ij,jk->ik", templates, matrix)
+    )
     return rotated
 
 
