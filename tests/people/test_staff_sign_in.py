@@ -104,6 +104,16 @@ def test_failures_lock_known_and_unknown_logins_alike(room: Staffroom, login: st
     assert isinstance(answer, NewSession) == (login == "ada")
 
 
+def test_a_login_guessed_at_for_half_a_day_is_not_forgotten_while_it_is_locked(room: Staffroom) -> None:
+    heard = [room.sign_in("ada", "wrong wrong wrong") for _ in range(4)]
+    for _ in range(14 * 12):
+        heard.append(room.sign_in("ada", "wrong wrong wrong"))
+        room.clock.advance(minutes=5)
+        with room.unit() as unit:
+            sessions.forget_old_sign_ins(unit)
+    assert heard[-24:].count(SignInRefusal.WRONG) == 2  # of the last two hours: one guess an hour
+
+
 def test_an_address_that_tries_many_logins_is_locked(room: Staffroom) -> None:
     _, app = room.administrator()
     for n in range(30):
