@@ -39,7 +39,7 @@ from doorward.app.commands import (
 )
 from doorward.app.console import Voice
 from doorward.app.context import Context
-from doorward.app.problems import EXIT_CODES, INTERNAL_EXIT
+from doorward.app.exits import EXIT_CODES, INTERNAL_EXIT
 from doorward.core.errors import DoorwardError
 from doorward.core.processes import keep_memory_private, keep_memory_small
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from doorward.app.address import origin
 from doorward.app.connections import LONGEST_HEAD, PatientConnection
 from doorward.app.console import Voice
 from doorward.app.exposure import is_loopback
@@ -85,12 +86,6 @@ def server_files(web: Web, folder: Path, house: House) -> tuple[Path, Path] | No
     return ensure_certificate(
         folder, [host for host in hosts if host not in EVERYWHERE], house.database.clock()
     )
-
-
-def origin(web: Web) -> str:
-    """Where browsers find the server."""
-    host = "localhost" if is_loopback(web.host) else web.host
-    return web.public_url or f"{'https' if web.tls else 'http'}://{host}:{web.port}"
 
 
 def _require_key(key: Path) -> None:
