@@ -69,6 +69,13 @@ def test_a_face_like_another_enrolled_one_waits_for_a_second_look(office: Office
     assert office.enrol(twin, photos(1), distinct_reason="twins, both seen at once").enrolled
 
 
+def test_a_former_face_of_ones_own_hides_no_other_person_who_looks_alike(office: Office) -> None:
+    first, twin = office.known(1), office.person()
+    assert office.enrol(twin, photos(1), distinct_reason="twins, both seen at once").enrolled
+    again = office.enrol(twin, photos(1))
+    assert (again.enrolled, again.likely_same_as) == (False, (first,))
+
+
 @pytest.mark.parametrize("basis", [Basis.CONTRACT, Basis.LEGITIMATE_INTEREST])
 def test_no_face_is_kept_on_a_basis_that_does_not_allow_one(office: Office, basis: Basis) -> None:
     person_id = office.person()
@@ -99,6 +106,18 @@ def test_photos_are_kept_only_beside_a_face_whose_basis_covers_them(office: Offi
         kept = service.keep_photos(unit, office.recogniser, person_id, [b"one", b"two"])
         assert len(kept) == 2
         assert sorted(list_photos(unit, person_id)) == sorted(kept)
+
+
+def test_photos_go_when_a_new_basis_of_the_face_does_not_cover_them(office: Office) -> None:
+    person_id = office.known(1)
+    with office.unit() as unit:
+        service.keep_photos(unit, office.recogniser, person_id, [b"jpeg"])
+    assert office.enrol(person_id, photos(1)).enrolled
+    with office.unit() as unit:
+        assert len(list_photos(unit, person_id)) == 1
+    assert office.enrol(person_id, photos(1), basis=Basis.VITAL_INTEREST).enrolled
+    with office.unit() as unit:
+        assert list_photos(unit, person_id) == []
 
 
 def test_withdrawing_a_face_forgets_photos_too_and_leaves_the_card(office: Office) -> None:

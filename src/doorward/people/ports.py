@@ -1,21 +1,15 @@
 """What this room needs from the world: something that finds a face among many."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from doorward.vision.model import FaceTemplate
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
-    """The nearest enrolled subject at or above the cut. The score never leaves the server."""
-
-    subject_id: str
-    score: float
-
-
 class Matcher(Protocol):
-    """Finds faces among those enrolled; knows ids and numbers, no names. Safe from any thread."""
+    """Finds faces among those enrolled; knows ids and numbers, no names. Safe from any thread.
+
+    No score leaves it: some hundred of them would rebuild a template.
+    """
 
     def enrol(self, subject_id: str, template: FaceTemplate) -> None:
         """Know this subject by this template; a former one is replaced."""
@@ -23,8 +17,8 @@ class Matcher(Protocol):
     def forget(self, subject_id: str) -> None:
         """Know this subject no more; no complaint if it was unknown."""
 
-    def identify(self, template: FaceTemplate, cut: float) -> Match | None:
-        """The nearest subject whose cosine reaches the cut, or nobody."""
+    def identify(self, template: FaceTemplate, cut: float, *, besides: str | None = None) -> str | None:
+        """The nearest subject whose cosine reaches the cut, or nobody; `besides` is not looked at."""
 
     def verify(self, subject_id: str, template: FaceTemplate, cut: float) -> bool:
         """Whether this very subject reaches the cut; False if it is not enrolled."""

@@ -5,7 +5,7 @@ from fastapi import Depends
 from doorward.core.permissions import Permission
 from doorward.people import service
 from doorward.people.api.asked import CardIn, PinIn
-from doorward.people.api.persons import vault_of
+from doorward.people.api.caller import vault_of
 from doorward.people.api.told import CodeOut, CredentialOut, CredentialsOut, Done
 from doorward.platform.db import Unit
 from doorward.platform.web import SITE_PREFIX, Call, Routes, current_call

@@ -17,6 +17,7 @@ from doorward.people.api.asked import (
     SearchIn,
     SuspensionIn,
 )
+from doorward.people.api.caller import vault_of
 from doorward.people.api.told import (
     Done,
     ExportOut,
@@ -36,16 +37,10 @@ from doorward.platform.db import Unit
 from doorward.platform.paging import PageRequest, make_page, page_request
 from doorward.platform.web import SITE_PREFIX, Call, Routes, current_call
 from doorward.vault.ports import Looks
-from doorward.vault.service import Vault, list_photos
+from doorward.vault.service import list_photos
 
 routes = Routes(SITE_PREFIX + "/persons", tag="people")
 READ, MANAGE = Permission.PEOPLE_READ, Permission.PEOPLE_MANAGE
-
-
-def vault_of(call: Call) -> Vault:
-    """The unlocked vault."""
-    vault: Vault = call.request.app.state.vault
-    return vault
 
 
 def bound_of(call: Call) -> Bound:

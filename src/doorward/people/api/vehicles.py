@@ -5,7 +5,8 @@ from fastapi import Depends
 from doorward.core.permissions import Permission
 from doorward.people import service
 from doorward.people.api.asked import ListingIn, PlateIn, SuspensionIn, VehicleIn
-from doorward.people.api.persons import bound_of, refused_look, vault_of
+from doorward.people.api.caller import vault_of
+from doorward.people.api.persons import bound_of, refused_look
 from doorward.people.api.told import Done, FoundOut, ReceiptOut, VehicleOut, VehiclesOut, VehicleViewOut
 from doorward.people.model.approvals import Action
 from doorward.people.service.approvals import require_few

@@ -5,8 +5,8 @@ from fastapi import Depends
 from doorward.core.permissions import Permission
 from doorward.people import service
 from doorward.people.api.asked import VisitIn
+from doorward.people.api.caller import vault_of
 from doorward.people.api.credentials import code_out
-from doorward.people.api.persons import vault_of
 from doorward.people.api.told import Done, InvitationOut, PersonOut
 from doorward.platform.db import Unit
 from doorward.platform.web import SITE_PREFIX, Call, Routes, current_call

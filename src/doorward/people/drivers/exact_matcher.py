@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doorward.core.errors import Invalid
-from doorward.people.ports import Match
 from doorward.vision.model import TEMPLATE_LENGTH, FaceTemplate
 
 # So few rows are multiplied by one thread. A larger product is shared among threads that wait for each other,
@@ -44,7 +43,7 @@ class ExactMatcher:
                 self._owners[place] = None
                 self._free.append(place)
 
-    def identify(self, template: FaceTemplate, cut: float) -> Match | None:
+    def identify(self, template: FaceTemplate, cut: float, *, besides: str | None = None) -> str | None:
         with self._lock:
             used = len(self._owners)
             if not self._places:
@@ -52,10 +51,12 @@ class ExactMatcher:
             for start in range(0, used, BLOCK):
                 end = min(start + BLOCK, used)
                 np.dot(self._rows[start:end], template, out=self._scores[start:end])
+            if besides in self._places:
+                self._scores[self._places[besides]] = -np.inf
             best = int(np.argmax(self._scores[:used]))
             owner, score = self._owners[best], float(self._scores[best])
         # A free row scores 0 and has no owner, so it can only win when nobody is near at all.
-        return Match(owner, score) if owner is not None and score >= cut else None
+        return owner if score >= cut else None
 
     def verify(self, subject_id: str, template: FaceTemplate, cut: float) -> bool:
         with self._lock:

@@ -1,6 +1,7 @@
 """Pure decisions about people: photos of one person, PINs too easy, one form of a name."""
 
 from doorward.people.rules.basis import (
+    PHOTO_BASES,
     require_face_basis,
     require_notice,
     require_photo_basis,
@@ -15,6 +16,7 @@ __all__ = [
     "LEAST_FRAMES",
     "LOCKED_FOR",
     "MOST_WRONG_PINS",
+    "PHOTO_BASES",
     "locked_for",
     "odd_ones_out",
     "one_form_of_name",

@@ -9,6 +9,7 @@ from doorward.people.model import Approved, Basis, Enrolment, FrameVerdict
 from doorward.people.model.approvals import Action
 from doorward.people.rules import (
     LEAST_FRAMES,
+    PHOTO_BASES,
     odd_ones_out,
     require_face_basis,
     require_notice,
@@ -25,7 +26,7 @@ from doorward.vault.model import Place
 from doorward.vault.service import add_photo, forget_photos, open_key
 from doorward.vision.faces import enrol_template
 from doorward.vision.model import FaceObservation, FaceTemplate
-from doorward.vision.quality import Assessment, judge
+from doorward.vision.quality import Assessment
 from doorward.vision.thresholds import face_threshold
 
 # Photos of one person must be more alike than one in ten thousand pairs of strangers.
@@ -83,31 +84,6 @@ def enrol_face(
     return Enrolment(person_id, True, verdicts, likely_same_as=alike)
 
 
-def enrol_frames(
-    unit: Unit,
-    recogniser: Recogniser,
-    person_id: str,
-    observations: Sequence[FaceObservation],
-    *,
-    basis: Basis,
-    notice: str,
-    override_reason: str | None = None,
-    distinct_reason: str | Approved | None = None,
-) -> Enrolment:
-    """The same for faces already observed, one a frame."""
-    photos = [judge([seen]) for seen in observations]
-    return enrol_face(
-        unit,
-        recogniser,
-        person_id,
-        photos,
-        basis=basis,
-        notice=notice,
-        override_reason=override_reason,
-        distinct_reason=distinct_reason,
-    )
-
-
 def keep_photos(unit: Unit, recogniser: Recogniser, person_id: str, jpegs: Sequence[bytes]) -> list[str]:
     """Keep photos beside a face whose basis covers pictures, in place of former ones; their ids."""
     kept = faces.find_face(unit.rows, unit.site_id, person_id)
@@ -133,8 +109,7 @@ def identify_face(unit: Unit, recogniser: Recogniser, template: FaceTemplate, *,
     matcher = recogniser.gallery(unit).matcher
     if not matcher.count():
         return None
-    match = matcher.identify(template, face_threshold(one_in=one_in, gallery_size=matcher.count()))
-    return match.subject_id if match else None
+    return matcher.identify(template, face_threshold(one_in=one_in, gallery_size=matcher.count()))
 
 
 def verify_face(
@@ -225,6 +200,8 @@ def _keep(
         enrolled_at=unit.now,
     )
     faces.put_template(unit.rows, row)
+    if basis not in PHOTO_BASES:
+        forget_photos(unit, recogniser.vault, person_id)
     announce(unit, person_id)
 
 
@@ -236,7 +213,10 @@ def override_place(person_id: str) -> Place:
 def _likely_same(
     unit: Unit, recogniser: Recogniser, person_id: str, template: FaceTemplate
 ) -> tuple[str, ...]:
+    """Another person nearest to this face; their own former face, nearer still, must not hide them."""
     matcher = recogniser.gallery(unit).matcher
-    size = matcher.count()
-    match = size and matcher.identify(template, face_threshold(one_in=DUPLICATE_ONE_IN, gallery_size=size))
-    return (match.subject_id,) if match and match.subject_id != person_id else ()
+    if not matcher.count():
+        return ()
+    cut = face_threshold(one_in=DUPLICATE_ONE_IN, gallery_size=matcher.count())
+    found = matcher.identify(template, cut, besides=person_id)
+    return (found,) if found else ()

@@ -72,9 +72,10 @@ def add_account(unit: Unit, vault: Vault, *, login: str, name: str) -> Account:
 
 def reset_account(unit: Unit, vault: Vault, account_id: str, *, approval_id: str | None = None) -> str:
     """Void password and second factors and end all sessions; the one-time token to begin again."""
-    if store.get_account(unit.rows, account_id).closed:
-        raise Conflict("This account is closed: make a new one.")
+    account = store.get_account(unit.rows, account_id)
     roles.require_may_manage(unit, account_id)
+    if account.closed:
+        raise Conflict("This account is closed: make a new one.")
     if not _is_console(unit):
         roles.require_not_last(unit, account_id)
     roles.require_second_for_unseating(unit, account_id, "reset", approval_id)
