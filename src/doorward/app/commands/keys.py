@@ -38,8 +38,8 @@ SHOWN = ["key", "generations", "made_at", "days", "left", "can_rotate"]
 STOPPED = "Stopped. What was moved stays moved: repeat the command, or leave the rest to the running server."
 NOTICE = (
     "Restart the server, which signs with the new key from then on. Agents follow by themselves if they "
-    "reach it within 30 days; later, write the new key (doorward keys public gates) into gate.toml. If the old key "
-    "was stolen, do that at once, and without the old one."
+    "reach it within 30 days; later, write the new key (doorward keys public gates) into gate.toml. If "
+    "the old key was stolen, do that at once, and without the old one."
 )
 
 
