@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
+from rich.markup import escape
 from starlette.types import ASGIApp
 
 from doorward.app.address import origin
@@ -100,7 +101,7 @@ def _welcome(house: House, voice: Voice, files: tuple[Path, Path] | None, beside
         token = make_first_link(unit, house.vault)
     where = origin(house.settings.web)
     facts: dict[str, object] = {"url": where}
-    lines = [f"[bold]Doorward is at {where}[/]"]
+    lines = [f"[bold]Doorward is at {escape(where)}[/]"]
     if files is not None:
         facts["certificate_sha256"] = fingerprint(files[0])
         lines.append(f"  Its certificate (SHA-256): {facts['certificate_sha256']}")
@@ -108,6 +109,6 @@ def _welcome(house: House, voice: Voice, files: tuple[Path, Path] | None, beside
     told = tell_first_link(f"{where}/setup#{token}" if token is not None else None, keys)
     if told is not None:
         facts[told[0]] = told[1]
-        lines.append(f"  First administrator (once, within an hour): {told[1]}")
-    lines += [f"  {line}" for line in (*beside, *house.warnings)]
+        lines.append(f"  First administrator (once, within an hour): {escape(told[1])}")
+    lines += [f"  {escape(line)}" for line in (*beside, *house.warnings)]
     voice.answer(facts, "\n".join(lines), markup=True)

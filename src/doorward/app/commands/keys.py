@@ -71,6 +71,8 @@ def rotate(
     Example: doorward keys rotate seal.staff blind.blind-plate
     """
     context = context_of(ctx)
+    if everything and keys:
+        raise Invalid("Name keys, or say --all, one of both.")
     with context.house() as house, _stoppable(context):
         names = _all_names(house) if everything else [_name_of(house, word) for word in keys or ()]
         if not names:
