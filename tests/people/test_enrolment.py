@@ -55,6 +55,19 @@ def test_a_photo_of_somebody_else_is_refused_among_the_others(office: Office) ->
     assert office.who(2) is None
 
 
+def test_one_photo_sent_three_times_is_one_photo(office: Office) -> None:
+    answer = office.enrol(office.person(), [photo(1), photo(1), photo(1)])
+    assert not answer.enrolled
+    assert [frame.accepted for frame in answer.frames] == [True, False, False]
+    assert "same as another" in answer.frames[1].reason
+
+
+def test_a_photo_sent_twice_outvotes_nobody(office: Office) -> None:
+    shown = [photo(2), photo(2), photo(2), photo(1), photo(1, 1)]
+    answer = office.enrol(office.person(), shown, override_reason="the camera is broken")
+    assert [frame.accepted for frame in answer.frames] == [False, False, False, True, True]
+
+
 def test_two_photos_that_disagree_are_both_refused(office: Office) -> None:
     answer = office.enrol(office.person(), [photo(1), photo(2)], override_reason="only these two exist")
     assert [frame.accepted for frame in answer.frames] == [False, False]

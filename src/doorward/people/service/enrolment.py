@@ -1,6 +1,6 @@
 """From photos to one sealed template: each refused photo gets one reason; nobody is enrolled by halves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from doorward.audit.service import record
 from doorward.core.errors import Denied, NotFound
@@ -11,6 +11,7 @@ from doorward.people.rules import (
     LEAST_FRAMES,
     PHOTO_BASES,
     odd_ones_out,
+    repeated,
     require_face_basis,
     require_notice,
     require_photo_basis,
@@ -33,6 +34,7 @@ from doorward.vision.thresholds import face_threshold
 SAME_PERSON_ONE_IN = 10_000
 DUPLICATE_ONE_IN = 1_000
 NO_COMPANY = "This photo shows somebody else than the others do."
+SEEN_BEFORE = "This photo is the same as another one: take one at another moment."
 
 
 def enrol_face(
@@ -132,19 +134,26 @@ def _agreeing(photos: Sequence[Assessment]) -> tuple[list[FaceObservation], tupl
         for n, photo in enumerate(photos)
         if photo.accepted and photo.observation is not None
     ]
-    templates = [observation.template for _, observation in usable]
+    reasons = dict.fromkeys(_chosen(usable, repeated(_likeness(usable))), SEEN_BEFORE)
+    fresh = [(n, observation) for n, observation in usable if n not in reasons]
     cut = face_threshold(one_in=SAME_PERSON_ONE_IN, gallery_size=1, enrolled_frames=1)
-    odd = odd_ones_out([[float(a @ b) for b in templates] for a in templates], cut)
-    refused = {usable[index][0] for index in odd}
-    verdicts = [_verdict(n, photo, odd=n in refused) for n, photo in enumerate(photos)]
-    good = [observation for n, observation in usable if n not in refused]
-    return good, tuple(verdicts)
+    reasons |= dict.fromkeys(_chosen(fresh, odd_ones_out(_likeness(fresh), cut)), NO_COMPANY)
+    verdicts = [_verdict(n, photo, reasons.get(n, "")) for n, photo in enumerate(photos)]
+    return [observation for n, observation in fresh if n not in reasons], tuple(verdicts)
 
 
-def _verdict(number: int, photo: Assessment, *, odd: bool) -> FrameVerdict:
-    if photo.problem is not None:
-        return FrameVerdict(number, False, photo.problem.advice)
-    return FrameVerdict(number, not odd, NO_COMPANY if odd else "")
+def _likeness(seen: Sequence[tuple[int, FaceObservation]]) -> list[list[float]]:
+    templates = [observation.template for _, observation in seen]
+    return [[float(a @ b) for b in templates] for a in templates]
+
+
+def _chosen(seen: Sequence[tuple[int, FaceObservation]], places: Iterable[int]) -> list[int]:
+    return [seen[place][0] for place in places]
+
+
+def _verdict(number: int, photo: Assessment, reason: str) -> FrameVerdict:
+    refused = photo.problem.advice if photo.problem is not None else reason
+    return FrameVerdict(number, not refused, refused)
 
 
 def _too_few(good: int, override_reason: str | None) -> str | None:
