@@ -202,6 +202,15 @@ def test_a_rewrite_that_hashes_well_is_found_by_the_signed_root(database: Databa
         check(database, vault)
 
 
+def test_the_log_is_checked_while_others_write(database: Database, vault: Vault) -> None:
+    fill(database, 5)
+    sign(database, vault)
+    with database.reading(GUARD, EVERY_SITE) as checking:
+        assert verify(checking, vault.audit_keys()).size == 5
+        fill(database, 2)
+        assert verify(checking, vault.audit_keys()).size == 5, "one moment's log from end to end"
+
+
 def test_an_expired_segment_leaves_everything_else_provable(
     database: Database, vault: Vault, clock: SteppingClock
 ) -> None:
