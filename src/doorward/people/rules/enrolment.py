@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 LEAST_FRAMES = 3
-# Only the very same picture reaches this: saved anew it falls to 0.99, and another of the same person to 0.88.
+# Only the very same picture reaches this: saved anew it has 0.99, another of the same person at most 0.88.
 SAME_PHOTO = 0.9995
 
 
