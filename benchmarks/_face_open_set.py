@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from benchmarks._face_photos import Photos
 from benchmarks._face_statistics import spread
 from benchmarks._figures import Figure, tell
+from doorward.gates.model import SiteRules
 from doorward.people.rules import odd_ones_out
 from doorward.people.service.enrolment import SAME_PERSON_ONE_IN
 from doorward.vision import faces
-from doorward.vision.thresholds import DEFAULT_ONE_IN_IDENTIFYING, face_threshold, wrong_openings_one_in
+from doorward.vision.thresholds import face_threshold, wrong_openings_one_in
 
 SPLITS = 100
 PHOTOS_EACH = 3
@@ -93,7 +94,7 @@ def _one_split(photos: Photos, protocol: Protocol, chance: np.random.Generator, 
         return
     weights = dict(zip(photos.of_each, chance.poisson(1, len(photos.of_each)), strict=True))
     size = protocol.gallery_size or len(owners)
-    cut = face_threshold(one_in=DEFAULT_ONE_IN_IDENTIFYING, gallery_size=size)
+    cut = face_threshold(one_in=SiteRules().one_in_identifying, gallery_size=size)
     scores = photos.templates[visits] @ means.T
     opened = scores.max(1) >= cut
     known = owners[scores.argmax(1)] == photos.people[visits]

@@ -84,7 +84,7 @@ main()
 
 
 def report_memory() -> int:
-    """Resident memory in MB of vision alone, a server and the demo; returns how many could not be measured."""
+    """Resident memory in MB of vision alone, a server and the demo; how many could not be measured."""
     failed = int(subprocess.run([sys.executable, "-c", _ALONE], check=False).returncode != 0)
     for command, told in (
         ("serve", "server with every model open and used"),

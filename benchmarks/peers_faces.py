@@ -19,7 +19,7 @@ from benchmarks._figures import Figure, tell
 from benchmarks._peers import Peer, peer
 from doorward.vision import faces, weights
 
-PAIRS = 600
+PAIRS = 1_200
 FRAMES, ROUNDS = 12, 8
 NO_FACE = -1e9
 Template = NDArray[np.float64]

@@ -267,7 +267,10 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--receipt-key", action="append", default=[], type=read_key, help="key of receipts")
     parser.add_argument("--every-site", action="store_true", help="refuse an export that withholds anything")
     parser.add_argument("--head", action="append", default=[], type=Path, help="a head kept from before")
-    return parser.parse_args(argv)
+    asked = parser.parse_args(argv)
+    if (asked.head or asked.every_site) and not asked.what.is_dir():
+        parser.error("--head and --every-site are about the folder of an export, and this is none")
+    return asked
 
 
 def main(argv: list[str] | None = None) -> int:

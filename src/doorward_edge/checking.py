@@ -16,7 +16,7 @@ from doorward_edge.config import BarrierTable, CameraTable, Config
 from doorward_edge.drivers.relay import RelayBarrier
 from doorward_edge.keys import server_key
 from doorward_edge.post import Post
-from doorward_edge.state import AgentState
+from doorward_edge.state import AgentState, require_own
 from doorward_edge.trust import Trust
 from doorward_edge.wiring import build_barrier, build_inputs, build_link, build_readers
 
@@ -32,7 +32,7 @@ class _Polled(Protocol):
 
 def check_all(config: Config, key: Ed25519PrivateKey) -> Iterator[tuple[str, str]]:
     """Each part by name, with `works` or a sentence on what is amiss."""
-    yield "state folder", _tried(lambda: _check_folder(config.state_file.parent))
+    yield "state file", _tried(lambda: _check_state(config.state_file, key))
     yield from _server(config, key)
     yield "barrier", _tried(lambda: _check_barrier(config.barrier, config.agent_id))
     for number, reader in enumerate(build_readers(config), 1):
@@ -84,9 +84,10 @@ def _poll(device: _Polled) -> None:
     device.poll()
 
 
-def _check_folder(folder: Path) -> None:
-    if not folder.is_dir():
+def _check_state(path: Path, key: Ed25519PrivateKey) -> None:
+    if not path.parent.is_dir():
         raise Unavailable("The folder of the state file is missing: make it.")
+    require_own(path, key)
 
 
 def _check_barrier(table: BarrierTable, agent_id: str) -> None:

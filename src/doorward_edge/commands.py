@@ -1,6 +1,6 @@
 """What staff order from afar: the mode of the gate, and permits given by hand."""
 
-from doorward.core.errors import Conflict, DoorwardError, Unavailable
+from doorward.core.errors import Conflict, DoorwardError, Tampered, Unavailable
 from doorward.core.wire import Permit, Standing, Wants
 from doorward_edge.held import Held
 from doorward_edge.passage import Decision, Seen
@@ -56,10 +56,18 @@ class Commands:
             post.state.mark_obeyed(permit.sequence, permit.permit_id, permit.gate_id)
         except Conflict:
             return []
+        except (Unavailable, Tampered):
+            # What cannot be written down does not happen, except that nobody is locked in.
+            if not self._upkeep.leads_out:
+                raise
+            post.statistics.unrecorded_openings += 1
         post.checkpoint(Step.MARKED)
         moved = post.move(permit.open_seconds)
         post.checkpoint(Step.MOVED)
-        post.state.settle(permit.sequence, moved=moved, at=post.watch.server_now())
+        try:
+            post.state.settle(permit.sequence, moved=moved, at=post.watch.server_now())
+        except (Unavailable, Tampered):
+            post.statistics.faults += 1
         self._upkeep.waits = True
         post.checkpoint(Step.SETTLED)
         post.statistics.opened_by_hand += moved

@@ -124,7 +124,7 @@ class Doorman:
             permit_id=permit.permit_id,
             answered_ms=waited * 1000,
         )
-        return self._use(decision, permit) if permit.opens else self._refused(asked, permit, decision)
+        return self._use(asked, permit, decision) if permit.opens else self._refused(asked, permit, decision)
 
     def _refused(self, asked: _Asked, permit: Permit, decision: Decision) -> Decision:
         """A refusal that lies in our own number or clock is mended and asked anew, once; a way out opens."""
@@ -162,19 +162,19 @@ class Doorman:
             return
         self._upkeep.waits = True
 
-    def _use(self, decision: Decision, permit: Permit) -> Decision:
+    def _use(self, asked: _Asked, permit: Permit, decision: Decision) -> Decision:
         post = self._post
         self._interlocked = None
         try:
             post.state.mark_used(permit.sequence, permit.permit_id, permit.gate_id)
         except Conflict:
-            return replace(decision, opens=False, because=Because.USED)
+            return self._stand_firm(asked, Because.USED)
         post.checkpoint(Step.MARKED)
         moved = post.move(permit.open_seconds)
         post.checkpoint(Step.MOVED)
         try:
             post.state.settle(permit.sequence, moved=moved, at=post.watch.server_now())
-        except Unavailable:
+        except DoorwardError:
             # It stays marked as used; `deliver` reports it as uncertain once the disk has room again.
             post.statistics.faults += 1
         self._upkeep.waits = True

@@ -1,5 +1,6 @@
 """Polls readers and contacts without ever waiting for a server, and stamps what they say with its time."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -22,6 +23,8 @@ from doorward_edge.post import Post
 from doorward_edge.upkeep import Upkeep
 
 MOST_AT_ONCE: Final = 16
+MOST_UNTOLD: Final = 1000
+TELL_AGAIN_SECONDS: Final = 1.0
 LONGEST_PIN: Final = 16
 STATES: Final = {
     (Input.DOOR, True): Door.OPENED,
@@ -58,6 +61,8 @@ class Listener:
         self._readers = tuple(readers)
         self._inputs = tuple(inputs)
         self._stands: dict[tuple[Input, int, str], bool] = {}  # by meaning, device and name
+        self._untold: deque[Door] = deque(maxlen=MOST_UNTOLD)
+        self._next_telling = float("-inf")
         self._typed: dict[str, str] = {}
 
     def listen(self, heard: Callable[[Seen], None]) -> None:
@@ -67,7 +72,9 @@ class Listener:
         self._held.keep()
         now = self._post.clock.monotonic()
         # All that has arrived was shown by now, even if deciding the first of it takes long.
-        for seen in [seen for reader in self._readers for seen in self._read(reader, now)]:
+        shown = [seen for reader in self._readers for seen in self._read(reader, now)]
+        self._tell()
+        for seen in shown:
             heard(seen)
 
     def _drain(self, device: int, inputs: Inputs) -> None:
@@ -115,10 +122,21 @@ class Listener:
                 self._post.barrier.shut()
 
     def _report(self, state: Door) -> None:
+        self._untold.append(state)
+        self._next_telling = float("-inf")
+
+    def _tell(self) -> None:
+        """Hand on what doors say, in order; what could not be kept is tried again."""
+        now = self._post.clock.monotonic()
+        if not self._untold or now < self._next_telling:
+            return
         try:
-            self._upkeep.report_door(state)
+            while self._untold:
+                self._upkeep.report_door(self._untold[0])
+                self._untold.popleft()
         except DoorwardError:
             self._post.statistics.faults += 1
+            self._next_telling = now + TELL_AGAIN_SECONDS
 
     def _read(self, reader: Reader, now: float) -> list[Seen]:
         found: list[Seen] = []

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from doorward.core.wire import Credential, Kind, Request, Signed
+from doorward.core.wire import Credential, Kind, Signed
 
 
 class BarrierState(StrEnum):
@@ -223,7 +223,6 @@ class Step(StrEnum):
 
 
 Checkpoint = Callable[[Step], None]
-Ask = Callable[[Request], Signed]
 
 
 def go_on(step: Step) -> None:

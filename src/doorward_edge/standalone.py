@@ -24,9 +24,8 @@ class Standalone:
 
     @property
     def leads_out(self) -> bool:
-        """Whether this gate is a way out; the signed policy outranks the local setting."""
-        book = self._upkeep.book
-        return (book.policy.direction if book else self._post.orders.direction) is Direction.OUT
+        """Whether this gate is a way out."""
+        return self._upkeep.leads_out
 
     def decide(self, seen: Seen, instead_of: int | None) -> Decision:
         """Decide by the last policy; `instead_of` is the number of a question that got no usable answer."""

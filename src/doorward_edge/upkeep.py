@@ -2,6 +2,7 @@
 
 from doorward.core.errors import Conflict, DoorwardError, Invalid, NotFound, Tampered, Unavailable
 from doorward.core.wire import (
+    Direction,
     Door,
     DoorState,
     Kind,
@@ -15,6 +16,7 @@ from doorward_edge.held import Held
 from doorward_edge.journal import Journal
 from doorward_edge.ports import Step
 from doorward_edge.post import Post
+from doorward_edge.state.disk import Unwritable
 
 
 class Upkeep:
@@ -34,6 +36,11 @@ class Upkeep:
     def reachable(self) -> bool:
         """False for a while after a failure, so that nobody at the gate waits for a dead link."""
         return self._post.clock.monotonic() >= self._away_until
+
+    @property
+    def leads_out(self) -> bool:
+        """Whether this gate is a way out; the signed policy outranks the local setting."""
+        return (self.book.policy.direction if self.book else self._post.orders.direction) is Direction.OUT
 
     def lost(self) -> None:
         """The link has just failed; what was on its way may still lie here."""
@@ -80,6 +87,9 @@ class Upkeep:
             self.set_time()
             self._renew_policy()
             self.deliver()
+        except Unwritable:
+            # The server is there: whoever stands here is asked for, and orders are heard.
+            self._post.statistics.faults += 1
         except Unavailable:
             self.lost()
             return False
@@ -91,6 +101,8 @@ class Upkeep:
     def _hand_over(self) -> None:
         try:
             self.deliver()
+        except Unwritable:
+            self._post.statistics.faults += 1
         except Unavailable:
             self.lost()
         except DoorwardError:
@@ -142,9 +154,9 @@ class Upkeep:
         for deed in (self._settle_the_rest, self._tell_outcomes, self._tell_doors):
             try:
                 deed()
-            except Unavailable:
-                raise
             except DoorwardError as error:
+                if isinstance(error, Unavailable) and not isinstance(error, Unwritable):
+                    raise
                 fault = error
         if self._journal.hand_over() or self._has_more():
             self.waits = True

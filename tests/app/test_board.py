@@ -53,6 +53,8 @@ def test_what_was_done_alone_at_every_site_is_shown_to_whoever_may_read_there(ho
     employ(home, "here", Role.DATA_PROTECTION)
     employ(home, "all", Role.DATA_PROTECTION, EVERY_SITE)
     waive(home, EVERY_SITE, Action.ROTATE_ROOT, custodian="file", ring="r")
+    waive(home, "site_home", Action.FACE_SEARCH, target="site")
+    assert board(home, "all").count("gates.face-search") == 1
     assert "vault.rotate-root" in board(home, "all")
     assert "vault.rotate-root" not in board(home, "here")
 

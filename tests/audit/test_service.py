@@ -1,5 +1,6 @@
 import ast
 import json
+import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from doorward.audit.service import (
     sign_head,
     verify,
 )
-from doorward.core.errors import Conflict, Invalid, NotFound, Tampered
+from doorward.core.errors import Conflict, Invalid, NotFound, Tampered, Unavailable
 from doorward.core.permissions import EVERY_SITE
 from doorward.platform.db import Database
 from doorward.platform.paging import PageRequest
@@ -201,6 +202,15 @@ def test_a_rewrite_that_hashes_well_is_found_by_the_signed_root(database: Databa
         check(database, vault)
 
 
+def test_the_log_is_checked_while_others_write(database: Database, vault: Vault) -> None:
+    fill(database, 5)
+    sign(database, vault)
+    with database.reading(GUARD, EVERY_SITE) as checking:
+        assert verify(checking, vault.audit_keys()).size == 5
+        fill(database, 2)
+        assert verify(checking, vault.audit_keys()).size == 5, "one moment's log from end to end"
+
+
 def test_an_expired_segment_leaves_everything_else_provable(
     database: Database, vault: Vault, clock: SteppingClock
 ) -> None:
@@ -236,6 +246,26 @@ def test_an_expired_segment_leaves_everything_else_provable(
             assert includes(each.proof.position, 13, leaf_hash(leaf), each.proof.path, ledger.head.head.root)
 
 
+def test_nothing_new_expires_though_a_clock_was_set_back_after_it(
+    database: Database, vault: Vault, clock: SteppingClock
+) -> None:
+    fill(database, 2)
+    clock.advance(days=400)
+    before = clock.now
+    fill(database, 3)
+    clock.advance(days=-300)
+    fill(database, 1)
+    clock.advance(days=300)
+    sign(database, vault)
+    with database.unit(GUARD, SITE) as unit:
+        segment = segment_before(unit, before)
+        assert segment == Segment(0, 5)
+        assert expire_segment(unit, segment, before=before) == 3
+        assert [find_leaf(unit, position).entry is not None for position in (2, 3, 4)] == [True] * 3
+    sign(database, vault)
+    assert check(database, vault).expired == 3
+
+
 def test_an_entry_on_expiry_does_not_itself_expire(database: Database, vault: Vault) -> None:
     fill(database, 2)
     sign(database, vault)
@@ -269,6 +299,26 @@ def test_an_expiry_covers_for_no_body_but_those_it_names(
     (key,) = vault.audit_keys().values()
     assert doorward_verify.main([str(out), "--key", key.hex(), "--every-site"]) == 1
     assert "position 3 lost its body" in capsys.readouterr().out
+
+
+def test_an_export_that_the_disk_refuses_leaves_no_copy_and_no_entry(
+    database: Database, vault: Vault, tmp_path: Path
+) -> None:
+    fill(database, 3)
+    sign(database, vault)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with pytest.raises(Unavailable), database.unit(GUARD, SITE) as unit:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+        try:
+            export(unit, tmp_path / "copy")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not (tmp_path / "copy").exists()
+    with database.unit(GUARD, SITE) as unit:
+        assert "audit.exported" not in [
+            entry.event for entry in list_entries(unit, PageRequest(None, 50)).items
+        ]
+        assert export(unit, tmp_path / "copy") > 3
 
 
 def test_the_offline_verifier_says_what_an_export_does_not_show(

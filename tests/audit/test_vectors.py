@@ -52,3 +52,11 @@ def test_the_documented_signature_is_that_of_the_documented_key(told: dict[str, 
     assert private.sign(head_bytes(head)).hex() == told["head_signature"]
     signed = content | {"signature": told["head_signature"]}
     doorward_verify.check_head(signed, [bytes.fromhex(told["public_key"])])
+
+
+@pytest.mark.parametrize("more", [["--every-site"], ["--head", "kept.json"]])
+def test_what_is_about_an_export_is_not_passed_over_for_a_receipt(tmp_path: Path, more: list[str]) -> None:
+    (tmp_path / "receipt.json").write_text("{}")
+    with pytest.raises(SystemExit) as left:
+        doorward_verify.main([str(tmp_path / "receipt.json"), "--key", "00" * 32, *more])
+    assert left.value.code == 2

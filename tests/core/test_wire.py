@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.core.encoding import canonical_json, to_text
+from doorward.core.encoding import canonical_json, from_text, to_text
 from doorward.core.errors import Invalid, Tampered
 from doorward.core.wire import (
     START_OF_CHAIN,
@@ -249,6 +250,31 @@ def test_only_the_server_reads_a_journal_entry(fact: JournalFact) -> None:
             open_fact(SERVER, moved)
     with pytest.raises(Tampered):
         open_fact(X25519PrivateKey.generate(), entry)
+
+
+@pytest.mark.parametrize("tag", [["decided"], {"decided": 1}, None, 7, "unknown"], ids=str)
+def test_a_fact_of_no_known_sort_is_refused(tag: object) -> None:
+    body = canonical_json({"fact": {}, "tag": tag})
+    suite = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+    entry = JournalEntry(
+        agent_id="agent_a",
+        gate_id="gate_a",
+        sequence=10,
+        previous=START_OF_CHAIN,
+        at=NOON,
+        clock_doubtful=False,
+        key_id=key_id_of(JOURNAL_KEY),
+        sealed=suite.encrypt(body, SERVER.public_key(), b"doorward/1/journal\nagent_a\n10"),
+    )
+    with pytest.raises(Invalid, match="no known sort"):
+        open_fact(SERVER, entry)
+
+
+@pytest.mark.parametrize("text", ["AA==", "AB", "+_8", "-/8", "A", "A A", "AA\n", "\u00e4A"], ids=repr)
+def test_bytes_have_one_form_as_text(text: str) -> None:
+    with pytest.raises(ValueError):
+        from_text(text)
+    assert from_text("-_8") == bytes([251, 255])
 
 
 def test_keyed_hashes_depend_on_key_and_kind_and_not_on_how_a_plate_is_written() -> None:

@@ -17,8 +17,9 @@ from doorward.core.errors import Conflict, Invalid
 from doorward_edge.cli import main
 from doorward_edge.config import load_config
 from doorward_edge.keys import load_api_key, load_key, make_key, public_text, server_key
+from doorward_edge.state import AgentState
 from tests.edge.http_server import make_certificate, serving
-from tests.edge.world import AGENT_KEY, CARD, SERVER_KEY, FakeServer
+from tests.edge.world import AGENT_KEY, CARD, SERVER_KEY, STRANGER_KEY, FakeServer
 
 ROOT = Path(__file__).parents[2]
 SERVER_PUBLIC = to_text(SERVER_KEY.public_key().public_bytes_raw())
@@ -95,7 +96,7 @@ def test_check_tries_the_server_and_each_device_and_moves_nothing(
     assert (shown["agent"], shown["public_key"]) == ("agent_a", public_text(AGENT_KEY))
     assert set(shown["checks"].values()) == {"works"}
     assert list(shown["checks"]) == [
-        "state folder",
+        "state file",
         "server",
         "agent at the server",
         "policy of the gate",
@@ -106,10 +107,12 @@ def test_check_tries_the_server_and_each_device_and_moves_nothing(
 
 
 def test_check_says_which_part_does_not_work(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    AgentState(folder / "agent.state", STRANGER_KEY).close()
     text = PLAIN.replace('kind = "simulated"', 'kind = "relay"\ndevice = "/dev/no-such-board"')
     text += '\n[[readers]]\ndevice = "/dev/no-such-reader"\n[camera]\nsource = "/no/such/video.mp4"\n'
     assert leave("check", str(write(folder / "gate.toml", text))) == 7
     checks = json.loads(capsys.readouterr().out)["checks"]
+    assert "another agent's key" in checks["state file"]
     for broken in ("server", "agent at the server", "policy of the gate", "barrier", "reader 1", "camera"):
         assert checks[broken] != "works", broken
 

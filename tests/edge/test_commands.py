@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from doorward.core.errors import Unavailable
 from doorward.core.wire import Mode
 from doorward_edge.passage import Seen
 from tests.edge.world import CARD, NOON, STRANGER_KEY, World
@@ -48,6 +49,21 @@ def test_a_false_order_opens_nothing(world: World, change: dict[str, Any]) -> No
     world.server.command(**change)
     assert world.commands.look() == []
     assert world.barrier.openings == []
+
+
+def test_a_disk_that_fails_does_not_keep_orders_from_being_heard(world: World) -> None:
+    world.doorman.pass_one(Seen(card=CARD))
+    world.post.state.close()
+    world.server.mode = Mode.EVACUATION
+    assert world.upkeep.round()
+    assert world.upkeep.reachable
+    assert world.commands.look() == []
+    assert world.barrier.state() == "open"
+    world.server.command()
+    world.clock.advance(2)
+    with pytest.raises(Unavailable):
+        world.commands.look()
+    assert len(world.barrier.openings) == 2  # the passage, and the order that holds it open
 
 
 @pytest.mark.parametrize("mode", [Mode.EVACUATION, Mode.RELEASED])

@@ -2,12 +2,14 @@ import os
 import pty
 import tty
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from doorward.core.errors import Unavailable
 from doorward_edge.drivers.line_reader import LineReader
+from doorward_edge.drivers.lines import SPEEDS, Lines
 from doorward_edge.drivers.relay import RelayBarrier, RelayWords
 from doorward_edge.drivers.simulated import SimulatedBarrier, SimulatedInputs, SimulatedReader
 from doorward_edge.ports import BarrierState, ReaderEvent, Shown
@@ -30,6 +32,35 @@ class HandTimer:
     def ring(self) -> None:
         _, act = self.waiting.pop(0)
         act()
+
+
+def test_a_line_that_refuses_its_settings_is_a_device_that_does_not_answer(
+    line: tuple[int, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SPEEDS, 1200, 12_345)  # no speed of any line
+    timer = HandTimer()
+    relay = RelayBarrier(line[1], speed=1200, after=timer)
+    with pytest.raises(Unavailable):
+        relay.open(5)
+    assert len(timer.waiting) == 1
+    with pytest.raises(Unavailable):
+        LineReader(line[1], Shown.CARD, speed=1200).poll()
+
+
+def test_a_device_that_talks_without_end_fills_its_own_line_and_not_our_memory(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "talker")
+    talker = os.open(tmp_path / "talker", os.O_RDWR | os.O_NONBLOCK)
+    line_of_it = b"1\n" * 2048
+    with suppress(BlockingIOError):
+        while True:
+            os.write(talker, line_of_it)
+    lines = Lines(tmp_path / "talker")
+    assert [lines.next() for _ in range(100)] == ["1"] * 100
+    os.write(talker, line_of_it)
+    with pytest.raises(BlockingIOError):
+        os.write(talker, line_of_it)
+    lines.close()
+    os.close(talker)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 
 from doorward.core.errors import Denied
 from doorward.core.wire import Direction, Permit
+from doorward_edge.alone import Because
 from doorward_edge.passage import Seen
 from tests.edge.world import CARD, ORDERS, STRANGER_KEY, World
 
@@ -77,6 +78,25 @@ def test_a_sighting_that_is_called_stale_is_asked_anew_after_measuring_the_clock
 def test_a_way_out_opens_in_every_doubt(exit_: World, fault: Callable[[World], None]) -> None:
     fault(exit_)
     assert exit_.doorman.pass_one(ANYBODY).moved
+
+
+def test_a_way_out_opens_on_a_permit_that_was_used_before(exit_: World) -> None:
+    exit_.server.change = lambda permit: replace(permit, opens=True, permit_id="always the same")
+    assert [exit_.doorman.pass_one(ANYBODY).moved for _ in range(2)] == [True, True]
+
+
+def test_an_entry_stays_shut_on_a_permit_that_was_used_before(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.server.change = lambda permit: replace(permit, permit_id="always the same")
+    told = [world.doorman.pass_one(Seen(card=CARD)) for _ in range(2)]
+    assert [(one.moved, one.because) for one in told] == [(True, None), (None, Because.USED)]
+    world.post.state.close()
+
+
+def test_staff_open_a_way_out_by_hand_even_if_its_disk_fails(exit_: World) -> None:
+    exit_.post.state.close()
+    exit_.server.command()
+    assert [one.moved for one in exit_.commands.look()] == [True]
 
 
 def test_a_server_that_denies_the_agent_does_not_lock_anybody_in(exit_: World) -> None:

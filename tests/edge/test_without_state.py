@@ -12,14 +12,17 @@ import pytest
 
 from doorward.core.clock import system_clock
 from doorward.core.errors import Tampered, Unavailable
-from doorward.core.wire import Direction
+from doorward.core.wire import Direction, Door
 from doorward_edge.config import load_config
-from doorward_edge.drivers.simulated import SilentPrompt
+from doorward_edge.drivers.simulated import SilentPrompt, SimulatedInputs
+from doorward_edge.listening import Listener
 from doorward_edge.passage import Seen
+from doorward_edge.ports import Input, InputChange
 from doorward_edge.state import AgentState, Foreign
 from doorward_edge.wiring import build_agent, open_state
 from tests.edge.http_server import serving
 from tests.edge.test_cli import PLAIN, ROOT, folder, write
+from tests.edge.test_state import without_disk
 from tests.edge.world import AGENT_KEY, CARD, STRANGER_KEY, FakeServer
 
 __all__ = ["folder"]
@@ -73,6 +76,20 @@ def test_an_agent_may_be_all_that_lets_somebody_out(folder: Path, more: str, let
     text = PLAIN + BUTTON if more != "fire" else PLAIN + BUTTON.replace('"exit"', '"fire"')
     config = load_config(write(folder / "gate.toml", ("" if more == "fire" else more) + text))
     assert config.lets_out is lets_out
+
+
+def test_what_a_contact_said_before_the_agent_could_number_anything_is_told_later(tmp_path: Path) -> None:
+    world = without_disk(tmp_path, Direction.OUT)
+    inputs = SimulatedInputs()
+    inputs.change(InputChange(Input.FIRE, True))
+    listener = Listener(world.post, world.upkeep, world.held, inputs=[inputs])
+    listener.listen(lambda seen: None)
+    assert world.barrier.state() == "open"
+    world.mend()
+    listener.listen(lambda seen: None)
+    world.upkeep.look_after()
+    assert [one.state for one in world.server.doors] == [Door.FIRE]
+    world.post.state.close()
 
 
 class Running:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from doorward.app.problems import EXIT_CODES
+from doorward.app.exits import EXIT_CODES
 from doorward.app.schema import upgrade
 from doorward.core.errors import Invalid, Tampered
 from doorward.platform.engine import encrypted_sqlite

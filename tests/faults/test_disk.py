@@ -14,7 +14,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from doorward.app.problems import EXIT_CODES
+from doorward.app.exits import EXIT_CODES
 from doorward.core.errors import Unavailable
 from doorward.platform.engine import encrypted_sqlite
 from doorward.platform.jobs import enqueue

@@ -116,6 +116,16 @@ def test_doors_told_offline_raise_their_alarms(scene: Scene) -> None:
     assert scene.alarms() == ["door-forced"]
 
 
+def test_a_fire_and_an_opened_cover_alarm_even_if_the_door_has_said_something_newer(scene: Scene) -> None:
+    journal = Journal(scene)
+    for told in (wire.Door.FIRE, wire.Door.TAMPERED, wire.Door.OPENED):
+        journal.add(OfflineDoor(state=told))
+    assert scene.tell(wire.Door.CLOSED) == "closed"
+    journal.replay()
+    assert scene.alarms() == ["door-tampered", "fire-contact"]
+    assert scene.statuses(CARD_GATE.id) == ["closed"]
+
+
 def test_a_policy_knows_credentials_by_hash_and_says_when(scene: Scene) -> None:
     scene.set(Schedule(id="early", name="Early", weekly=((Span(13 * 60, 14 * 60),),) * 7))
     with scene.unit() as unit:

@@ -11,13 +11,47 @@ from doorward.core.encoding import to_text
 from doorward.core.errors import Conflict, Denied, Invalid, NotFound
 from doorward.core.permissions import Actor, Permission
 from doorward.gates import service
-from doorward.gates.model import Agent, Reason, SiteRules, Verb
+from doorward.gates.model import Agent, Gate, Level, Reason, SiteRules, Verb
 from doorward.gates.service import Cause
 from doorward.platform.db import Database
 from tests.conftest import SITE, SteppingClock
-from tests.gates.scene import CARD_GATE, SERVER_KEYS, Scene
+from tests.gates.scene import CARD_GATE, HALL, SERVER_KEYS, Scene
 
 WHY = Cause(reason=Reason.DRILL)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        replace(CARD_GATE, to_zone_id=CARD_GATE.id),
+        replace(CARD_GATE, from_zone_id="level_all"),
+        Level(id="level_more", name="More", gate_ids=(HALL.id,)),
+        Level(id="level_more", name="More", gate_ids=("level_all",)),
+    ],
+)
+def test_a_piece_names_others_of_the_right_kind(scene: Scene, piece: Gate | Level) -> None:
+    scene.set(Level(id="level_all", name="All", gate_ids=(CARD_GATE.id,)))
+    with pytest.raises(NotFound):
+        scene.set(piece)
+
+
+@pytest.mark.parametrize("seconds", [-1, 367 * 86_400, 10**15])
+def test_no_time_of_a_rule_is_too_long_to_be_counted(scene: Scene, seconds: int) -> None:
+    for piece in (
+        replace(CARD_GATE, door_passback_seconds=seconds),
+        replace(HALL, timed_passback_seconds=seconds),
+        replace(HALL, presence_timeout_seconds=seconds),
+    ):
+        with pytest.raises(Invalid):
+            scene.set(piece)
+    assert scene.card().opens
+
+
+def test_an_outcome_is_taken_from_an_agent_that_has_moved_to_another_gate(scene: Scene) -> None:
+    permit = scene.card()
+    scene.register("gate_out")
+    scene.report(permit)
+    assert scene.states() == [("opened", "granted")]
 
 
 def revoked(scene: Scene) -> Agent:

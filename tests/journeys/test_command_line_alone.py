@@ -78,3 +78,16 @@ def test_the_root_key_is_changed_and_an_administrator_appointed_alone(doorward: 
     counts = alone(doorward, "*")
     assert (counts["vault.rotate-root"], counts["staff.unseat-approver"]) == (1, 3)
     assert not alone(doorward)
+
+
+def test_a_face_like_another_persons_is_enrolled_alone_for_a_stated_reason(
+    doorward: Terminal, photos: list[Path]
+) -> None:
+    words = [str(photo) for photo in photos]
+    ada = doorward("enrol", "Ada Example", *words).lines[-1]["person"]
+    refused = doorward("enrol", "Bo Example", *words)
+    assert refused.code == 2 and refused.lines[-1]["likely_same_as"] == [ada]
+    assert not alone(doorward)
+    twin = doorward("enrol", "Bo Example", *words, "--distinct-reason", "twins, seen by the author")
+    assert twin.code == 0 and twin.lines[-1]["enrolled"]
+    assert alone(doorward)["people.enrol-alike"] == 1

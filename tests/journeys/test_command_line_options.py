@@ -1,5 +1,7 @@
 """Whatever a route takes, a command takes as well; an empty word is a mistake, and never means everything."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.journeys.conftest import Terminal
@@ -93,3 +95,27 @@ def test_an_empty_or_unknown_word_is_refused(site: Terminal, typed: tuple[str, .
     answer = site(*typed)
     assert answer.code == code, answer
     assert not answer.lines
+
+
+@pytest.mark.parametrize("name", ["everything", "lockdown", "fire"])
+def test_no_place_bears_a_word_by_which_more_is_released(doorward: Terminal, name: str) -> None:
+    assert doorward("gate", "add", name).code == 2
+    assert doorward("zone", "add", name).code == 2
+
+
+def test_keys_are_named_or_all_of_them_are_meant(doorward: Terminal) -> None:
+    assert doorward("keys", "rotate", "seal.staff", "--all").code == 2
+
+
+def test_a_code_is_for_its_owner_alone_whatever_lay_there_before(doorward: Terminal, tmp_path: Path) -> None:
+    assert doorward("person", "add", "Ada Example").code == 0
+    for name, begins in (("code.svg", b"<?xml"), ("code.png", b"\x89PNG")):
+        path, other = tmp_path / name, tmp_path / f"other-{name}"
+        other.write_text("of somebody else")
+        path.symlink_to(other)
+        assert doorward("person", "qr", "Ada Example", "--out", str(path)).code == 0
+        assert other.read_text() == "of somebody else" and not path.is_symlink()
+        assert path.read_bytes().startswith(begins) and path.stat().st_mode & 0o777 == 0o600
+        path.chmod(0o644)
+        assert doorward("person", "qr", "Ada Example", "--out", str(path)).code == 0
+        assert path.stat().st_mode & 0o777 == 0o600

@@ -53,6 +53,19 @@ def test_a_photo_of_somebody_else_is_refused_among_the_others(office: Office) ->
     assert office.who(2) is None
 
 
+def test_one_photo_sent_three_times_is_one_photo(office: Office) -> None:
+    answer = office.enrol(office.person(), [photo(1), photo(1), photo(1)])
+    assert not answer.enrolled
+    assert [frame.accepted for frame in answer.frames] == [True, False, False]
+    assert "same as another" in answer.frames[1].reason
+
+
+def test_a_photo_sent_twice_outvotes_nobody(office: Office) -> None:
+    shown = [photo(2), photo(2), photo(2), photo(1), photo(1, 1)]
+    answer = office.enrol(office.person(), shown, override_reason="the camera is broken")
+    assert [frame.accepted for frame in answer.frames] == [False, False, False, True, True]
+
+
 def test_two_photos_that_disagree_are_both_refused(office: Office) -> None:
     answer = office.enrol(office.person(), [photo(1), photo(2)], override_reason="only these two exist")
     assert [frame.accepted for frame in answer.frames] == [False, False]
@@ -65,6 +78,13 @@ def test_a_face_like_another_enrolled_one_waits_for_a_second_look(office: Office
     assert (answer.enrolled, answer.likely_same_as) == (False, (first,))
     assert office.who(1) == first
     assert office.enrol(twin, photos(1), distinct_reason="twins, both seen at once").enrolled
+
+
+def test_a_former_face_of_ones_own_hides_no_other_person_who_looks_alike(office: Office) -> None:
+    first, twin = office.known(1), office.person()
+    assert office.enrol(twin, photos(1), distinct_reason="twins, both seen at once").enrolled
+    again = office.enrol(twin, photos(1))
+    assert (again.enrolled, again.likely_same_as) == (False, (first,))
 
 
 @pytest.mark.parametrize("basis", [Basis.CONTRACT, Basis.LEGITIMATE_INTEREST])
@@ -97,6 +117,18 @@ def test_photos_are_kept_only_beside_a_face_whose_basis_covers_them(office: Offi
         kept = service.keep_photos(unit, office.recogniser, person_id, [b"one", b"two"])
         assert len(kept) == 2
         assert sorted(list_photos(unit, person_id)) == sorted(kept)
+
+
+def test_photos_go_when_a_new_basis_of_the_face_does_not_cover_them(office: Office) -> None:
+    person_id = office.known(1)
+    with office.unit() as unit:
+        service.keep_photos(unit, office.recogniser, person_id, [b"jpeg"])
+    assert office.enrol(person_id, photos(1)).enrolled
+    with office.unit() as unit:
+        assert len(list_photos(unit, person_id)) == 1
+    assert office.enrol(person_id, photos(1), basis=Basis.VITAL_INTEREST).enrolled
+    with office.unit() as unit:
+        assert list_photos(unit, person_id) == []
 
 
 def test_withdrawing_a_face_forgets_photos_too_and_leaves_the_card(office: Office) -> None:

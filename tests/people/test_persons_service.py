@@ -122,13 +122,15 @@ def test_an_export_holds_what_is_kept_and_is_itself_recorded(office: Office) -> 
         service.add_card(unit, office.vault, person_id, "04A1B2C3")
         token = service.issue_qr(unit, office.vault, person_id)
         service.set_pin(unit, office.vault, person_id, "8305")
-        vehicle = service.add_vehicle(unit, office.vault, "B AB 123", owner_id=person_id)
+        vehicle = service.add_vehicle(
+            unit, office.vault, "B AB 123", owner_id=person_id, label="the blue one"
+        )
         told = json.loads(
             json.dumps(service.export_person(unit, office.vault, person_id, purpose="access-request"))
         )
     assert (told["person"]["name"], told["person"]["id_number"]) == (NAME, NUMBER)
     assert told["face"]["stated_reason"] == "only two could be taken"
-    assert told["vehicles"] == [{"id": vehicle.id, "plate": "BAB123"}]
+    assert told["vehicles"] == [{"id": vehicle.id, "plate": "BAB123", "label": "the blue one"}]
     assert {one["kind"]: one.get("number") for one in told["credentials"]} == {"card": "04A1B2C3", "qr": None}
     assert told["pin_is_set"] is True
     assert token not in json.dumps(told)

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
@@ -215,3 +216,19 @@ def test_a_form_of_another_site_signs_nobody_in(room: Staffroom, api: FastAPI) -
         assert answer.status_code == 422
         assert not client.cookies
     assert client.post(f"{V1}/sign-in", content=body, headers={"content-type": "application/json"}).is_success
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("api-keys", {"label": "lift", "rights": ["gates:read"], "network": ["10.1.0.0/16"]}),
+        ("staff", {"login": "gus", "name": "G.", "role": "guard", "site": SITE}),
+        ("approvals", {"action": "people.look-on", "facts": {"account": "a"}, "reason": "x", "until": "now"}),
+    ],
+)
+def test_a_misspelt_limit_is_an_error_and_never_ignored(
+    admin: TestClient, room: Staffroom, path: str, body: dict[str, Any]
+) -> None:
+    life = {"expires_at": (room.clock.now + timedelta(days=1)).isoformat()} if path == "api-keys" else {}
+    faults = post(admin, f"{HERE}/{path}", body | life, status=422)["faults"]
+    assert [fault["field"] for fault in faults] == [f"body.{list(body)[-1]}"]

@@ -6,6 +6,7 @@ from doorward.core.errors import Conflict, Denied, Invalid, NotFound, Unauthenti
 from doorward.core.permissions import EVERY_SITE, Actor, Permission, system_actor
 from doorward.people.model.approvals import Action
 from doorward.people.model.roles import Role
+from doorward.people.model.staff import SignInRefusal
 from doorward.people.service import api_keys, approvals, roles, staff
 from doorward.people.service.authentication import identify_caller
 from doorward.platform.db import Database
@@ -85,7 +86,7 @@ def test_two_administrators_unseat_a_third(room: Staffroom, boss: Actor) -> None
     bea, cyd = (room.colleague(boss, login, Role.GUARD) for login in ("bea", "cyd"))
     for colleague in (bea, cyd):
         give(room, system_actor("console"), colleague.id, Role.ADMINISTRATOR)
-    facts = {"account": cyd.id}
+    facts = {"account": cyd.id, "deed": "close"}
     with room.database.unit(boss, EVERY_SITE) as unit:
         reason = "left the company"
         asked = approvals.propose(unit, room.vault, Action.UNSEAT_APPROVER, facts, reason)
@@ -94,6 +95,38 @@ def test_two_administrators_unseat_a_third(room: Staffroom, boss: Actor) -> None
     with room.database.unit(boss, EVERY_SITE) as unit:
         staff.close_account(unit, cyd.id, approval_id=asked)
     assert not room.actor(cyd.id).rights
+    with pytest.raises(Conflict), room.database.unit(boss, EVERY_SITE) as unit:
+        staff.reset_account(unit, room.vault, cyd.id)
+
+
+def test_who_agreed_that_a_colleague_rests_did_not_agree_to_anything_else(
+    room: Staffroom, boss: Actor
+) -> None:
+    bea, cyd = (room.colleague(boss, login, Role.ADMINISTRATOR) for login in ("bea", "cyd"))
+    facts = {"account": cyd.id, "deed": "suspend"}
+    with room.database.unit(boss, EVERY_SITE) as unit:
+        asked = approvals.propose(unit, room.vault, Action.UNSEAT_APPROVER, facts, "on leave")
+    with room.database.unit(bea, EVERY_SITE) as unit:
+        approvals.approve(unit, asked)
+    for deed in (
+        lambda unit: staff.reset_account(unit, room.vault, cyd.id, approval_id=asked),
+        lambda unit: staff.close_account(unit, cyd.id, approval_id=asked),
+        lambda unit: roles.take_role(unit, cyd.id, Role.ADMINISTRATOR, approval_id=asked),
+    ):
+        with pytest.raises(Denied, match="second person"), room.database.unit(boss, EVERY_SITE) as unit:
+            deed(unit)
+    with room.database.unit(boss, EVERY_SITE) as unit:
+        staff.suspend_account(unit, cyd.id, approval_id=asked)
+    assert room.sign_in("cyd") is SignInRefusal.WRONG
+
+
+@pytest.mark.parametrize("account", ["Ada Lovelace, born 1815", "a" * 81, "", "ada\n"])
+def test_a_proposal_shows_and_keeps_no_free_text_but_its_sealed_reason(
+    room: Staffroom, boss: Actor, account: str
+) -> None:
+    facts = {"account": account, "deed": "suspend"}
+    with pytest.raises(Invalid, match="ids, codes"), room.database.unit(boss, EVERY_SITE) as unit:
+        approvals.propose(unit, room.vault, Action.UNSEAT_APPROVER, facts, "on leave")
 
 
 def test_one_person_can_neither_make_nor_unmake_the_one_who_approves_him(

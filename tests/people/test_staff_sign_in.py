@@ -3,13 +3,13 @@ from sqlalchemy import select
 
 from doorward.audit.service import list_entries
 from doorward.core.errors import Conflict, Denied, Unauthenticated
-from doorward.core.permissions import EVERY_SITE, Permission
+from doorward.core.permissions import EVERY_SITE, Actor, Permission
 from doorward.people.model.roles import Role
 from doorward.people.model.staff import NewSession, SignInRefusal, Stage
 from doorward.people.service import factors, sessions, sign_in, staff
-from doorward.people.service.authentication import authenticate, identify_caller
+from doorward.people.service.authentication import identify_caller, touch
 from doorward.people.store import staff as store
-from doorward.platform.db import Database
+from doorward.platform.db import Database, Unit
 from doorward.platform.paging import PageRequest
 from doorward.vault.service import Vault
 from tests.conftest import SteppingClock
@@ -19,6 +19,12 @@ from tests.people.staffroom import NOBODY, PASSWORD, Staffroom, quick_passwords
 @pytest.fixture
 def room(database: Database, vault: Vault, clock: SteppingClock) -> Staffroom:
     return Staffroom(database, vault, clock, quick_passwords())
+
+
+def authenticated(unit: Unit, room: Staffroom, cookie: str) -> Actor:
+    caller = identify_caller(unit, room.vault, cookie=cookie, authorization=None, address=None)
+    touch(unit, caller)
+    return caller.actor
 
 
 def test_the_first_link_works_once_and_a_new_one_voids_the_old(room: Staffroom) -> None:
@@ -52,7 +58,7 @@ def test_links_are_made_until_there_is_an_administrator_with_a_second_factor(roo
 def test_no_right_works_before_a_second_factor(room: Staffroom) -> None:
     session = room.set_up()
     with room.database.unit(NOBODY, EVERY_SITE) as unit:
-        actor = authenticate(unit, room.vault, cookie=session.cookie, authorization=None, address=None)
+        actor = authenticated(unit, room, session.cookie)
     assert actor.id == session.session.account_id
     assert not actor.rights
 
@@ -102,6 +108,16 @@ def test_failures_lock_known_and_unknown_logins_alike(room: Staffroom, login: st
     room.clock.advance(minutes=1)
     answer = room.sign_in(login, code=room.code(app), address="192.0.2.99")
     assert isinstance(answer, NewSession) == (login == "ada")
+
+
+def test_a_login_guessed_at_for_half_a_day_is_not_forgotten_while_it_is_locked(room: Staffroom) -> None:
+    heard = [room.sign_in("ada", "wrong wrong wrong") for _ in range(4)]
+    for _ in range(14 * 12):
+        heard.append(room.sign_in("ada", "wrong wrong wrong"))
+        room.clock.advance(minutes=5)
+        with room.unit() as unit:
+            sessions.forget_old_sign_ins(unit)
+    assert heard[-24:].count(SignInRefusal.WRONG) == 2  # of the last two hours: one guess an hour
 
 
 def test_an_address_that_tries_many_logins_is_locked(room: Staffroom) -> None:
@@ -160,7 +176,7 @@ def test_a_session_ends_idle_old_or_when_told(room: Staffroom) -> None:
     assert isinstance(idle, NewSession)
     room.clock.advance(minutes=29)
     with room.database.unit(NOBODY, EVERY_SITE) as unit:
-        authenticate(unit, room.vault, cookie=idle.cookie, authorization=None, address=None)
+        authenticated(unit, room, idle.cookie)
     room.clock.advance(minutes=29)
     assert room.is_live(idle.cookie)
     with room.database.unit(NOBODY, EVERY_SITE) as unit:
@@ -169,7 +185,7 @@ def test_a_session_ends_idle_old_or_when_told(room: Staffroom) -> None:
         pytest.raises(Unauthenticated),
         room.database.unit(NOBODY, EVERY_SITE) as unit,
     ):
-        authenticate(unit, room.vault, cookie=idle.cookie, authorization=None, address=None)
+        authenticated(unit, room, idle.cookie)
 
 
 def test_the_last_administrator_stays(room: Staffroom) -> None:

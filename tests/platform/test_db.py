@@ -1,18 +1,22 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from time import monotonic
 
 import pytest
+from sqlalchemy import text
 
 from doorward.audit.service import list_entries, record, verify
 from doorward.core.errors import DoorwardError, Invalid, Tampered, Unavailable
 from doorward.platform.db import Database
 from doorward.platform.engine import encrypted_sqlite, postgres
-from doorward.platform.jobs import enqueue, run_due
+from doorward.platform.jobs import count_dead, enqueue, forget_done, run_due
 from doorward.platform.paging import page_request
 
 from ..conftest import GUARD, NOON, SITE, SteppingClock
+
+LATER = NOON + timedelta(days=2)
 
 
 def test_a_unit_keeps_all_or_nothing(database: Database) -> None:
@@ -54,6 +58,28 @@ def test_a_job_that_fails_is_tried_later_and_never_half_done(
     clock.advance(seconds=4)
     assert run_due(database, {"a.job": handler}) == 1
     assert run_due(database, {"a.job": handler}) == 0
+
+
+def test_done_jobs_are_forgotten_after_a_week_and_those_given_up_stay(
+    database: Database, clock: SteppingClock
+) -> None:
+    def refuse(unit: object, facts: dict[str, object]) -> None:
+        raise RuntimeError
+
+    with database.unit(GUARD, SITE) as unit:
+        for name in ("a.job", "b.job"):
+            enqueue(unit, name)
+    while run_due(database, {"a.job": lambda unit, facts: None, "b.job": refuse}) or clock.now < LATER:
+        clock.advance(hours=1)
+    with database.unit(GUARD, SITE) as unit:
+        enqueue(unit, "a.job")
+    assert run_due(database, {"a.job": lambda unit, facts: None}) == 1
+    clock.advance(days=6)
+    with database.unit(GUARD, SITE) as unit:
+        forget_done(unit)
+        left = list(unit.rows.execute(text("SELECT name FROM jobs ORDER BY id")).scalars())
+        assert count_dead(unit) == 1
+    assert left == ["b.job", "a.job"]
 
 
 def test_what_a_unit_gathers_is_written_once_before_its_commit(database: Database) -> None:

@@ -3,11 +3,11 @@ import json
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from doorward.audit.service import list_entries
-from doorward.core.encoding import to_text
-from doorward.core.errors import Conflict, Denied, Invalid, Unavailable
+from doorward.core.encoding import from_text, to_text
+from doorward.core.errors import Conflict, Denied, DoorwardError, Invalid, Unavailable
 from doorward.core.permissions import EVERY_SITE
 from doorward.platform.db import Database
 from doorward.platform.paging import page_request
@@ -16,6 +16,8 @@ from doorward.vault.drivers.objects import FolderObjects
 from doorward.vault.model import KeyName, Place, Purpose, Use
 from doorward.vault.ports import Custodian, Custody
 from doorward.vault.service import Vault, announce_root, change_root, rotate_root
+from doorward.vault.service.handover import SUITE
+from doorward.vault.service.ring_content import derive
 
 from ..conftest import GUARD
 
@@ -96,6 +98,42 @@ def test_nobody_without_the_root_is_handed_the_next_one(database: Database, vaul
         rotate_root(database, vault, PassphraseCustodian(PHRASE))
     assert [one.stem for one in (keys / "running").glob("*.sealed")] == [honest.stem]
     assert running.generations(next(iter(running.ring.read().keys)))
+
+
+def test_a_running_process_takes_no_root_from_whoever_does_not_hold_the_present_one(
+    database: Database, vault: Vault, keys: Path, tmp_path: Path
+) -> None:
+    running = opened(keys, by_file(keys), stays=True)
+    name = next(iter(running.ring.read().keys))
+    (ours,) = (keys / "running").glob("*.public")
+    strange = Vault.create(tmp_path / "strange", PassphraseCustodian(OTHER), FolderObjects(tmp_path / "o"))
+    there = strange.ring.read()
+    root = derive(PassphraseCustodian(OTHER).root_key(there.custody), there.ring_id)
+    public = X25519PublicKey.from_public_bytes(from_text(json.loads(ours.read_text())["public"]))
+    sealed = SUITE.encrypt(root.raw, public, there.ring_id.encode())
+    line = {"ring": there.ring_id, "sealed": to_text(sealed), "mac": to_text(bytes(32))}
+    ours.with_suffix(".sealed").write_text(json.dumps(line))
+    honest = (keys / "keyring.json").read_bytes()
+    (keys / "keyring.json").write_bytes((tmp_path / "strange" / "keyring.json").read_bytes())
+    with pytest.raises(DoorwardError):
+        running.generations(name)
+    (keys / "keyring.json").write_bytes(honest)
+    ours.with_suffix(".sealed").unlink()
+    rotate_root(database, opened(keys, by_file(keys)), PassphraseCustodian(PHRASE))
+    assert running.generations(name), "the true root still comes through"
+
+
+def test_a_change_that_was_not_done_does_not_bar_the_way_to_the_next(
+    database: Database, vault: Vault, keys: Path
+) -> None:
+    running = opened(keys, by_file(keys), stays=True)
+    (keys / "keyring.json.new").mkdir()
+    with pytest.raises(Unavailable):
+        rotate_root(database, vault, PassphraseCustodian(OTHER))
+    (keys / "keyring.json.new").rmdir()
+    rotate_root(database, vault, PassphraseCustodian(PHRASE))
+    assert running.ring.custodian == "passphrase"
+    assert list((keys / "running").glob("*.sealed")) == []
 
 
 def test_what_a_dead_process_left_is_swept_and_handed_nothing(

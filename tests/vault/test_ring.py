@@ -136,6 +136,13 @@ def test_a_passphrase_of_some_words_is_taken(phrase: str) -> None:
     assert PassphraseCustodian(phrase).begin()[1]["kind"] == "passphrase"
 
 
+def test_a_passphrase_opens_however_its_accents_are_spelled(tmp_path: Path) -> None:
+    one, other = "f\u00fcnf W\u00f6rter rauschen leise", "fu\u0308nf Wo\u0308rter rauschen leise"
+    made = Vault.create(tmp_path / "keys", PassphraseCustodian(one), FolderObjects(tmp_path / "o"))
+    sealed = made.seal(Purpose.STAFF, HERE, b"x")
+    assert opened(tmp_path, PassphraseCustodian(other)).unseal(Purpose.STAFF, HERE, sealed) == b"x"
+
+
 def test_another_root_key_opens_nothing(vault: Vault, tmp_path: Path) -> None:
     make_key_file(tmp_path / "other.key")
     with pytest.raises(Denied):

@@ -74,12 +74,9 @@ def _people(_: Call, unit: Unit) -> dict[str, Any]:
 
 def _alone(call: Call, unit: Unit) -> dict[str, Any]:
     """What takes two people and was done by one: here, and for whoever may see that too, at every site."""
-    wanted = page_request(limit=ALONE_SHOWN)
-    found = [*list_entries(unit, wanted, event=ALONE).items]
-    if call.actor.may(Permission.AUDIT_READ, EVERY_SITE):
-        found += list_entries(replace(unit, site_id=EVERY_SITE), wanted, event=ALONE).items
-    newest = sorted(found, key=lambda one: one.position, reverse=True)
-    return {"alone": [_deed(one) for one in newest[:ALONE_SHOWN]]}
+    here = replace(unit, site_id=EVERY_SITE) if call.actor.may(Permission.AUDIT_READ, EVERY_SITE) else unit
+    newest = list_entries(here, page_request(limit=ALONE_SHOWN), event=ALONE).items
+    return {"alone": [_deed(one) for one in newest]}
 
 
 def _deed(entry: Entry) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 Each request belongs to a lane by its path. A lane has so many places at once and a short queue; whoever finds
 both full is told at once to come back. The threads of the edge lane are nobody else's. A body is read before
-a place is taken, so that a slow sender holds none.
+a place is taken, so that a slow sender holds none; a large one is read in the bulk lane, and given up in time
+by `shield`.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What each family of error becomes: an HTTP problem (RFC 9457) or an exit code."""
+"""What each family of error becomes for whoever asks the server: an HTTP problem (RFC 9457)."""
 
 import logging
 from http import HTTPStatus
@@ -23,22 +23,12 @@ STATUS = {
     "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
 }
 COME_BACK = (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS)
-EXIT_CODES = {
-    "invalid": 2,
-    "denied": 4,
-    "unauthenticated": 4,
-    "not-found": 5,
-    "conflict": 6,
-    "unavailable": 7,
-    "tampered": 8,
-}
 # What the web framework says by itself, in our words.
 UNROUTED: dict[int, str] = {
     HTTPStatus.BAD_REQUEST: "The body cannot be read: send well-formed JSON in UTF-8.",
     HTTPStatus.NOT_FOUND: "There is nothing at this address: see the API's description for what there is.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address takes no request of that method: see the API's description.",
 }
-INTERNAL_EXIT = 70  # EX_SOFTWARE
 TITLES = {
     "invalid": "This cannot be used as it is",
     "unauthenticated": "Sign in first",

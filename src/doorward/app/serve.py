@@ -6,8 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
+from rich.markup import escape
 from starlette.types import ASGIApp
 
+from doorward.app.address import origin
 from doorward.app.console import Voice
 from doorward.app.first_link import tell_first_link
 from doorward.app.house import House, keys_folder
@@ -87,12 +89,6 @@ def server_files(web: Web, folder: Path, house: House) -> tuple[Path, Path] | No
     )
 
 
-def origin(web: Web) -> str:
-    """Where browsers find the server."""
-    host = "localhost" if is_loopback(web.host) else web.host
-    return web.public_url or f"{'https' if web.tls else 'http'}://{host}:{web.port}"
-
-
 def _require_key(key: Path) -> None:
     try:
         require_private(key)
@@ -105,7 +101,7 @@ def _welcome(house: House, voice: Voice, files: tuple[Path, Path] | None, beside
         token = make_first_link(unit, house.vault)
     where = origin(house.settings.web)
     facts: dict[str, object] = {"url": where}
-    lines = [f"[bold]Doorward is at {where}[/]"]
+    lines = [f"[bold]Doorward is at {escape(where)}[/]"]
     if files is not None:
         facts["certificate_sha256"] = fingerprint(files[0])
         lines.append(f"  Its certificate (SHA-256): {facts['certificate_sha256']}")
@@ -113,6 +109,6 @@ def _welcome(house: House, voice: Voice, files: tuple[Path, Path] | None, beside
     told = tell_first_link(f"{where}/setup#{token}" if token is not None else None, keys)
     if told is not None:
         facts[told[0]] = told[1]
-        lines.append(f"  First administrator (once, within an hour): {told[1]}")
-    lines += [f"  {line}" for line in (*beside, *house.warnings)]
+        lines.append(f"  First administrator (once, within an hour): {escape(told[1])}")
+    lines += [f"  {escape(line)}" for line in (*beside, *house.warnings)]
     voice.answer(facts, "\n".join(lines), markup=True)

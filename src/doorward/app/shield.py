@@ -1,5 +1,6 @@
 """What every answer carries and every request must pass, before any route is reached."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -16,7 +17,9 @@ from doorward.app.problems import problem
 log = logging.getLogger("doorward.access")
 
 MOST_BODY_BYTES = 32 * 1024 * 1024
+LONGEST_BODY_SECONDS = 120.0
 TOO_MUCH = "Send at most 32 MiB at once."
+TOO_SLOW = "The request came too slowly: send it again."
 
 Next = Callable[[Request], Awaitable[Response]]
 
@@ -37,14 +40,17 @@ async def add_headers(request: Request, follow: Next) -> Response:
 
 
 class BodyLimit:
-    """Refuses a request whose body is larger than we would ever use, as soon as it shows."""
+    """Refuses a body that is larger than we would ever use, as soon as it shows, or that takes too long."""
 
-    def __init__(self, app: ASGIApp, most_bytes: int = MOST_BODY_BYTES) -> None:
+    def __init__(
+        self, app: ASGIApp, most_bytes: int = MOST_BODY_BYTES, most_seconds: float = LONGEST_BODY_SECONDS
+    ) -> None:
         self._app = app
         self._most = most_bytes
+        self._seconds = most_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count the bytes as they come in."""
+        """Count the bytes and the seconds while they come in."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -52,13 +58,20 @@ class BodyLimit:
             await self._refuse(scope, receive, send)
             return
         seen = 0
+        in_time: float | None = asyncio.get_running_loop().time() + self._seconds
 
         async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
+            nonlocal seen, in_time
+            try:
+                async with asyncio.timeout_at(in_time):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, TOO_SLOW) from None
             seen += len(message.get("body", b""))
             if seen > self._most:
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_MUCH)
+            if not message.get("more_body", False):
+                in_time = None  # what is waited for now is the end of the connection
             return message
 
         await self._app(scope, counted, send)

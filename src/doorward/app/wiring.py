@@ -55,7 +55,7 @@ from doorward.people.service.sessions import forget_old_sign_ins
 from doorward.platform.addresses import narrow_networks
 from doorward.platform.db import Unit
 from doorward.platform.idempotency import forget_answers
-from doorward.platform.jobs import Handler
+from doorward.platform.jobs import Handler, forget_done
 from doorward.platform.pages import mount_static
 from doorward.platform.web import Routes
 from doorward.vault.api import ROUTES as VAULT_ROUTES
@@ -139,6 +139,7 @@ def build_schedule(house: House) -> dict[str, Every]:
         "gates.sweep_permits": every(lambda unit: sweep_permits(unit, post), seconds=10),
         "gates.sweep_doors": every(lambda unit: sweep_doors(unit, post), seconds=10),
         "gates.tell_unreadable": every(lambda unit: tell_unreadable(unit, house.recogniser), hours=1),
+        "jobs.forget_done": once(forget_done, hours=1),
         "people.forget_gallery_changes": once(forget_gallery_changes, hours=1),
         "people.end_visits": every(lambda unit: end_visits(unit, house.recogniser), hours=1),
         "server.watch_clock": once(ClockWatch().look, seconds=10),

@@ -184,7 +184,7 @@ def expire(body: ExpireIn, call: Call = Depends(current_call)) -> ExpiredOut:
         facts = {"before": body.before.astimezone(UTC).isoformat()}
         second_person(unit, "audit.expire", facts, body.approval_id)
         segment = service.segment_before(unit, body.before)
-        return ExpiredOut(entries=service.expire_segment(unit, segment) if segment else 0)
+        return ExpiredOut(entries=service.expire_segment(unit, segment, before=body.before) if segment else 0)
 
     return call.once(ExpiredOut, deed)
 

@@ -172,13 +172,15 @@ def list_heads(rows: Rows) -> list[SignedHead]:
     return [_signed(row) for row in rows.execute(select(HEADS).order_by(HEADS.c.size, HEADS.c.at_us))]
 
 
-def list_strippable(rows: Rows, site_id: str, segment: Segment) -> list[int]:
-    """Positions of a site's entries in a segment that still have a body and may lose it."""
+def list_strippable(rows: Rows, site_id: str, segment: Segment, before_us: int | None) -> list[int]:
+    """Positions of a site's entries in a segment, older than an instant, that have a body and may lose it."""
     chosen = _of_site(select(ENTRIES.c.position), site_id).where(
         ENTRIES.c.position.between(segment.first, segment.last),
         ENTRIES.c.salt.is_not(None),
         ENTRIES.c.event.not_in(KEPT_EVENTS),
     )
+    if before_us is not None:
+        chosen = chosen.where(ENTRIES.c.at_us < before_us)
     return list(rows.execute(chosen.order_by(ENTRIES.c.position)).scalars())
 
 

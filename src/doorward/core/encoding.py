@@ -19,4 +19,7 @@ def to_text(raw: bytes) -> str:
 
 def from_text(text: str) -> bytes:
     """The bytes behind `to_text`; `ValueError` if the text is not of that form."""
-    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    if to_text(raw) != text:  # padded, of the other alphabet, or with bits that are lost
+        raise ValueError("not URL-safe base 64 without padding")
+    return raw

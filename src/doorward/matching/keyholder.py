@@ -97,9 +97,20 @@ class ShelfKeys:
         if not sound.all():
             raise Tampered("A matcher's answer fails its check: it was forged, or a block was changed.")
 
-    def nearest(self, key: QueryKey, answer: Answer, *, threads: int = 1) -> Nearest | None:
-        """Who comes nearest, of the living; None where nobody lives. Check the answer first."""
-        return self._best(key, answer, (0, -(-self._blocks // STRIP)), self._living, threads)
+    def nearest(
+        self, key: QueryKey, answer: Answer, *, besides: tuple[int, int] | None = None, threads: int = 1
+    ) -> Nearest | None:
+        """Who comes nearest, of the living; None where nobody lives. Check the answer first.
+
+        `besides` is a block and a slot that are not looked at.
+        """
+        living = self._living
+        if besides is not None:
+            block, slot = besides
+            self._must_exist(block, slot)
+            living = living.copy()
+            living[slot, block] = 0
+        return self._best(key, answer, (0, -(-self._blocks // STRIP)), living, threads)
 
     def score_of(self, key: QueryKey, answer: Answer, place: int, slot: int) -> float | None:
         """The cosine with one place, None if nobody lives there. Check the answer first."""

@@ -19,8 +19,10 @@ class Matcher(Protocol):
     def forget(self, unit: Unit, subject_ids: Sequence[str]) -> None:
         """Know these subjects no more; no complaint if one was unknown."""
 
-    def identify(self, unit: Unit, template: FaceTemplate, cut: float) -> str | None:
-        """The nearest subject whose cosine reaches the cut, or nobody."""
+    def identify(
+        self, unit: Unit, template: FaceTemplate, cut: float, *, besides: str | None = None
+    ) -> str | None:
+        """The nearest subject whose cosine reaches the cut, or nobody; `besides` is not looked at."""
 
     def verify(self, unit: Unit, subject_id: str, template: FaceTemplate, cut: float) -> bool:
         """Whether this very subject reaches the cut; False if it is not enrolled."""

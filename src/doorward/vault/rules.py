@@ -40,8 +40,9 @@ GUESSABLE = tuple(
     )
 )
 RATCHET_AFTER = timedelta(minutes=2)  # erasures of that time share a turn
-# An agent may bring a journal of its time without the server, sealed to the key from before.
-LINGERS = {KeyName(Use.SIGN, Purpose.GATES): timedelta(days=2)}
+# An agent that was offline meanwhile knows only the key from before, which introduces the new one to it, and
+# opens the journal that it brings.
+LINGERS = {KeyName(Use.SIGN, Purpose.GATES): timedelta(days=30)}
 
 
 def key_names() -> tuple[KeyName, ...]:

@@ -24,11 +24,6 @@ SEVERAL_PHOTOS = ((0.359, 2e-3), (0.415, 2.5e-4), (0.50, 3.2e-6))
 # Below this OpenCV's own documents no longer call two faces the same person, however few are enrolled.
 FLOOR = 0.363
 
-DEFAULT_ONE_IN_IDENTIFYING = 200
-"""Promise of a door that searches everybody (1:N): with 1,700 enrolled the cut is 0.50."""
-DEFAULT_ONE_IN_VERIFYING = 10_000
-"""Promise of a door that first knows who claims to stand there (1:1)."""
-
 _Curve = tuple[tuple[float, float], ...]
 
 

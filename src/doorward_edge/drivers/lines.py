@@ -22,13 +22,16 @@ ONE_READ: Final = 4096
 
 
 def make_raw(device: int, speed: int) -> None:
-    """Set a serial line to raw bytes at that speed in baud; anything else stays as it is."""
+    """Set a serial line to raw bytes at that speed in baud; `OSError` if it cannot be. Others stay as is."""
     if not os.isatty(device):
         return
-    tty.setraw(device, termios.TCSANOW)
-    settings = termios.tcgetattr(device)
-    settings[4] = settings[5] = SPEEDS[speed]
-    termios.tcsetattr(device, termios.TCSANOW, settings)
+    try:
+        tty.setraw(device, termios.TCSANOW)
+        settings = termios.tcgetattr(device)
+        settings[4] = settings[5] = SPEEDS[speed]
+        termios.tcsetattr(device, termios.TCSANOW, settings)
+    except termios.error as error:  # of no family that a driver would expect
+        raise OSError(*error.args) from error
 
 
 class Lines:
@@ -47,7 +50,9 @@ class Lines:
     def next(self) -> str | None:
         """The next line, or None at once; lines too long or not printable are thrown away."""
         try:
-            self._read()
+            # What waits is handed out first: a device that talks without end must not fill the memory.
+            if b"\n" not in self._rest:
+                self._read()
         except OSError as error:
             self.close()
             raise Unavailable("The device does not answer: check its cable and its path.") from error

@@ -35,6 +35,16 @@ class Foreign(Conflict):
     """The file belongs to another key; it was left as it is."""
 
 
+def require_own(path: Path, key: Ed25519PrivateKey) -> None:
+    """`Foreign` if a file there belongs to another key; changes nothing, even while its owner runs."""
+    if fact_of(path, "key") not in {None, _fingerprint(key)}:
+        raise Foreign(FOREIGN)
+
+
+def _fingerprint(key: Ed25519PrivateKey) -> bytes:
+    return hashlib.sha256(key.public_key().public_bytes_raw()).digest()
+
+
 class AgentState:
     """One agent's durable memory; one process at a time. Nothing in it names or describes anybody.
 
@@ -45,14 +55,13 @@ class AgentState:
     """
 
     def __init__(self, path: Path | None, key: Ed25519PrivateKey) -> None:
-        fingerprint = hashlib.sha256(key.public_key().public_bytes_raw()).digest()
-        if path is not None and fact_of(path, "key") not in {None, fingerprint}:
-            raise Foreign(FOREIGN)
+        if path is not None:
+            require_own(path, key)
         self.is_kept = path is not None
         self._disk = Disk(path)
         self.chain = Chain(self._disk)
         self.known_keys = KnownKeys(self._disk)
-        self._bind(fingerprint)
+        self._bind(_fingerprint(key))
         self._reserved = self._next = self._disk.number("sequence")
         self._moving: set[int] = set()
 

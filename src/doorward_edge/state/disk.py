@@ -39,6 +39,10 @@ def fact_of(path: Path, name: str) -> bytes | None:
     return None if row is None else bytes(row[0])
 
 
+class Unwritable(Unavailable):
+    """It is the agent's own disk that fails, and not the line to its server."""
+
+
 class Disk:
     """Rows that are on disk (`synchronous=FULL`) when `together` ends, or `Unavailable` is raised.
 
@@ -83,11 +87,11 @@ class Disk:
             except sqlite3.OperationalError as error:
                 if "locked" in str(error):
                     raise Conflict("Another agent is running on this state file: stop it first.") from error
-                raise Unavailable(
+                raise Unwritable(
                     "The agent's state cannot be written: see that its disk has room."
                 ) from error
             except sqlite3.ProgrammingError as error:
-                raise Unavailable("The agent's state was closed.") from error
+                raise Unwritable("The agent's state was closed.") from error
             except sqlite3.DatabaseError as error:
                 raise Tampered(
                     "The agent's state file is damaged: move it away; the server tells how to go on."

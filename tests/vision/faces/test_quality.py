@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from doorward.vision import faces, quality
-from doorward.vision.faces.measuring import with_limits, yaw_degrees
-from doorward.vision.model import Box, FaceProblem, FaceQuality
+from doorward.vision.faces.measuring import measure, with_limits, yaw_degrees
+from doorward.vision.model import Box, FaceDetection, FaceProblem, FaceQuality
 
 GOOD = FaceQuality(12, 60, 0, 100, 120, 1, None)
 # Millimetres, x to the right in the picture, y down, z away from the camera: a mean adult head.
@@ -109,6 +109,17 @@ def test_a_face_half_outside_the_picture_is_cut_off(astronaut: NDArray[np.uint8]
         landmarks=face.landmarks - np.array([middle + 8, 0], np.float32),
     )
     assert quality.assess(half_of_it, [moved]).problem is FaceProblem.CUT_OFF
+
+
+@pytest.mark.parametrize(("place", "visible"), [((90, 90), 1.0), ((-1, 90), 0.0), ((90, 201), 0.0)])
+def test_a_landmark_that_is_guessed_outside_the_picture_spoils_the_face(
+    place: tuple[float, float], visible: float
+) -> None:
+    landmarks = np.full((5, 2), 80, np.float32)
+    landmarks[1] = place
+    face = FaceDetection(Box(50, 50, 100, 100), landmarks, 0.9)
+    figures = measure(face, np.zeros((112, 112, 3), np.uint8), norm=12, width=200, height=200)
+    assert figures.visible == visible
 
 
 def test_a_refused_face_can_still_be_shown(astronaut: NDArray[np.uint8]) -> None:

@@ -3,9 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from doorward.core.errors import Invalid
+from doorward.gates.model import SiteRules
 from doorward.vision.thresholds import (
-    DEFAULT_ONE_IN_IDENTIFYING,
-    DEFAULT_ONE_IN_VERIFYING,
     FLOOR,
     ONE_PHOTO,
     SEVERAL_PHOTOS,
@@ -25,12 +24,12 @@ def test_a_measured_rate_gives_the_measured_cut(cosine: float, rate: float) -> N
 
 
 def test_the_default_search_among_1700_cuts_at_about_one_half() -> None:
-    cut = face_threshold(one_in=DEFAULT_ONE_IN_IDENTIFYING, gallery_size=1_700)
+    cut = face_threshold(one_in=SiteRules().one_in_identifying, gallery_size=1_700)
     assert cut == pytest.approx(0.502, abs=0.002)
 
 
 def test_the_default_comparison_with_one_claimed_person_is_as_strict_as_one_in_ten_thousand() -> None:
-    cut = face_threshold(one_in=DEFAULT_ONE_IN_VERIFYING, gallery_size=1)
+    cut = face_threshold(one_in=SiteRules().one_in_verifying, gallery_size=1)
     assert wrong_openings_one_in(cut, 1) == pytest.approx(10_000)
 
 

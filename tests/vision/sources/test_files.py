@@ -35,6 +35,20 @@ def test_a_folder_yields_its_photos_by_name_and_passes_over_damaged_ones(tmp_pat
     assert source.statistics == SourceStatistics(decoded=3, delivered=3, unreadable=1)
 
 
+def test_a_photo_that_vanishes_from_a_folder_is_passed_over_and_a_lone_one_is_missed(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        Image.new("L", (32, 32), 50).save(tmp_path / name)
+    with (
+        open_source(str(tmp_path), frames_per_second=None) as source,
+        open_source(str(tmp_path / "b.png"), frames_per_second=None) as lone,
+    ):
+        (tmp_path / "b.png").unlink()
+        assert [frame.index for frame in source] == [0, 2]
+        with pytest.raises(NotFound):
+            next(lone)
+    assert source.statistics == SourceStatistics(decoded=2, delivered=2, unreadable=1)
+
+
 @pytest.mark.parametrize("codec", ["mpeg4", "libx264"])
 def test_every_frame_of_a_video_comes_in_order(tmp_path: Path, codec: str) -> None:
     with open_source(str(make_clip(tmp_path / "clip.mp4", codec=codec)), frames_per_second=None) as source:

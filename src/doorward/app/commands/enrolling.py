@@ -1,6 +1,7 @@
 """`doorward enrol`, `enrol-folder`: from photos to known faces, one person or many."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import typer
@@ -23,6 +24,16 @@ NOTICE = typer.Option("1", help="Version of the privacy notice the person was gi
 Judged = tuple[Assessment, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """What is stated with the photos: the lawful basis, the notice given, reasons to depart from a rule."""
+
+    basis: Basis
+    notice: str
+    override_reason: str | None = None
+    distinct_reason: str | None = None
+
+
 class _Refused(Exception):
     """Somebody new who could not be enrolled: nothing of them is kept."""
 
@@ -40,6 +51,11 @@ def enrol(
     override_reason: str = typer.Option(
         None, help="Enrol with one or two good photos, for this stated reason (kept out of the audit log)."
     ),
+    distinct_reason: str = typer.Option(
+        None,
+        help="Enrol a face like another person's, for this stated reason (likewise). Elsewhere a second "
+        "person looks at both; here the log says that it was done alone.",
+    ),
 ) -> None:
     """Enrol a person from photos. Each refused photo gets one clear reason; nothing is kept by halves.
 
@@ -53,7 +69,7 @@ def enrol(
     found = [one for path in photos for one in _pictures_in(path)]
     with context.house() as house:
         judged = [_judge(photo) for photo in context.each("Looking at photos", found)]
-        made = _enrol(house, name, judged, basis, notice, override_reason)
+        made = _enrol(house, name, judged, Stated(basis, notice, override_reason, distinct_reason))
     _tell(context, found, judged, made)
     if not made.enrolled:
         raise typer.Exit(2)
@@ -78,19 +94,20 @@ def enrol_folder(
     require_face_basis(basis)
     people = _folders_in(folder)
     with context.house() as house:
-        rows = [_row(house, one, basis, notice) for one in context.each("Enrolling people", people)]
+        stated = Stated(basis, notice)
+        rows = [_row(house, one, stated) for one in context.each("Enrolling people", people)]
     columns = ["folder", "enrolled", "good_photos", "photos", "person", "reason"]
     context.voice.table("Enrolled", columns, rows)
     if not all(row["enrolled"] for row in rows):
         raise typer.Exit(2)
 
 
-def _row(house: House, folder: Path, basis: Basis, notice: str) -> dict[str, object]:
+def _row(house: House, folder: Path, stated: Stated) -> dict[str, object]:
     """What became of one; whatever was wrong with it does not stop the others."""
     name, photos = folder.name.replace("_", " "), list[Path]()
     try:
         photos = _pictures_in(folder)
-        made = _enrol(house, name, [_judge(photo) for photo in photos], basis, notice, None)
+        made = _enrol(house, name, [_judge(photo) for photo in photos], stated)
     except (Conflict, Invalid) as error:
         made = Enrolment("", False, (), str(error))
     return {
@@ -104,9 +121,7 @@ def _row(house: House, folder: Path, basis: Basis, notice: str) -> dict[str, obj
     }
 
 
-def _enrol(
-    house: House, name: str, judged: Sequence[Judged], basis: Basis, notice: str, reason: str | None
-) -> Enrolment:
+def _enrol(house: House, name: str, judged: Sequence[Judged], stated: Stated) -> Enrolment:
     """A new person is kept only if enrolled; a refusal of somebody known is kept in the log."""
     answer: list[Enrolment] = []
     try:
@@ -116,16 +131,14 @@ def _enrol(
                 raise Conflict(
                     "More than one bears this name: use the id, as `doorward person find` shows it."
                 )
-            new = NewPerson(name=name, basis=basis, notice_version=notice, kind=Kind.MEMBER)
+            new = NewPerson(name=name, basis=stated.basis, notice_version=stated.notice, kind=Kind.MEMBER)
             person_id = known[0] if known else add_person(unit, house.vault, new).id
             made = enrol_face(
                 unit,
                 house.recogniser,
                 person_id,
                 [one for one, _ in judged],
-                basis=basis,
-                notice=notice,
-                override_reason=reason,
+                **asdict(stated),
             )
             answer.append(made)
             if not made.enrolled and not known:

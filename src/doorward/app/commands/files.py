@@ -1,5 +1,8 @@
 """Files that commands write for whoever sits at the machine: never half, never by surprise."""
 
+import os
+from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 
 import segno
@@ -21,11 +24,8 @@ def require_writable(path: Path | None) -> Path | None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """A text for its owner alone; `Invalid` if the place cannot be written."""
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise Invalid(f"{path} cannot be written: check the folder and the disk.") from error
+    """A text for its owner alone, in a new file; `Invalid` if the place cannot be written."""
+    _write(path, text.encode())
 
 
 def require_picture(path: Path) -> Path:
@@ -38,8 +38,19 @@ def require_picture(path: Path) -> Path:
 
 
 def draw_code(token: str, path: Path) -> None:
-    """A QR code as a picture."""
+    """A QR code as a picture for its owner alone; one drawn before goes, whoever could read it."""
+    drawn = BytesIO()
+    kind = path.suffix.lower().removeprefix(".")
+    segno.make(token, error="m", micro=False).save(drawn, kind=kind, scale=8)
+    with suppress(OSError):  # whatever is in the way is told when writing
+        path.unlink(missing_ok=True)
+    _write(path, drawn.getvalue())
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Into a file that was not there, so that nobody else holds it open or has laid a link."""
     try:
-        segno.make(token, error="m", micro=False).save(str(path), scale=8)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            out.write(content)
     except OSError as error:
         raise Invalid(f"{path} cannot be written: check the folder and the disk.") from error

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 from doorward.app.commands.alone import note_looks
 from doorward.app.house import House
 from doorward.core.errors import Conflict, Invalid, NotFound
-from doorward.gates.model import EVERY_GATE, Agent, Gate, Level, Plan, Schedule, Zone
+from doorward.gates.model import EVERY_GATE, Agent, Gate, Level, Plan, Schedule, Verb, Zone
 from doorward.people.model import Group
 from doorward.people.service import find_by_name, find_by_plate, list_groups, standing_of, view_person
 from doorward.platform.db import Unit
@@ -15,6 +15,8 @@ from doorward.platform.paging import MOST_PER_PAGE, PageRequest
 
 EVERYWHERE = ("everywhere", EVERY_GATE)
 OUTSIDE = ("outside", "none")
+# What `release` takes for more than one gate or zone: a place of that name would be released by mistake.
+RELEASED = ("everything", *Verb)
 
 
 class Named(Protocol):
@@ -45,7 +47,7 @@ def pick(what: str, word: str, among: Iterable[N]) -> N:
 
 def require_new(what: str, name: str, among: Iterable[Named]) -> str:
     """The name itself, unless another thing of the kind bears it or it could not be told from an id."""
-    if not 1 <= len(name.strip()) <= 80 or name in (*EVERYWHERE, *OUTSIDE):
+    if not 1 <= len(name.strip()) <= 80 or name in (*EVERYWHERE, *OUTSIDE, *RELEASED):
         raise Invalid(f"This cannot be the name of a {what}: use 1 to 80 characters, but not a word of ours.")
     if any(name in (one.name, one.id) for one in among):
         raise Conflict(f"There is a {what} called {name} already: choose another name, or change that one.")

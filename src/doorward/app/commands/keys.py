@@ -37,8 +37,9 @@ commands = typer.Typer(
 SHOWN = ["key", "generations", "made_at", "days", "left", "can_rotate"]
 STOPPED = "Stopped. What was moved stays moved: repeat the command, or leave the rest to the running server."
 NOTICE = (
-    "Agents keep the public key they were given: put the new one (doorward keys public gates) into "
-    "each gate.toml, then restart agents and server. Journals sealed to the old key are read for two days."
+    "Restart the server, which signs with the new key from then on. Agents follow by themselves if they "
+    "reach it within 30 days; later, write the new key (doorward keys public gates) into gate.toml. If "
+    "the old key was stolen, do that at once, and without the old one."
 )
 
 
@@ -70,6 +71,8 @@ def rotate(
     Example: doorward keys rotate seal.staff blind.blind-plate
     """
     context = context_of(ctx)
+    if everything and keys:
+        raise Invalid("Name keys, or say --all, one of both.")
     with context.house() as house, _stoppable(context):
         names = _all_names(house) if everything else [_name_of(house, word) for word in keys or ()]
         if not names:

@@ -63,8 +63,8 @@ def _car(plate: str, seed: int) -> Drawing:
 
 def _write(path: Path, picture: NDArray[np.uint8]) -> None:
     done, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 92])
+    assert done
     try:
         path.write_bytes(jpeg.tobytes())
     except OSError as error:
         raise Unavailable(f"{path} could not be written: check the disk and its owner.") from error
-    assert done

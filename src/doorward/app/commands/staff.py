@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 import typer
 
+from doorward.app.address import origin
 from doorward.app.commands.finding import everything
 from doorward.app.commands.unseen import DASH, unseen
 from doorward.app.context import Context, context_of
 from doorward.app.house import House
-from doorward.app.serve import origin
 from doorward.core.permissions import EVERY_SITE
 from doorward.people.model.roles import Role
 from doorward.people.model.staff import Staff

@@ -4,6 +4,7 @@ from contextlib import closing
 from typing import Any
 
 import typer
+from rich.markup import escape
 
 from doorward.app.commands.finding import gate_of
 from doorward.app.commands.unseen import DASH, secret
@@ -125,7 +126,7 @@ def _subject_of(house: House, decision: Decision) -> str | None:
 
 def _line(facts: dict[str, Any]) -> str:
     if facts["problem"] and not facts["seen"]:
-        return f"[yellow]....[/] {facts['problem']}"
+        return f"[yellow]....[/] {escape(facts['problem'])}"
     word = "[green]OPEN[/]" if facts["opens"] else "[red]SHUT[/]"
     frames = f"{facts['frames']} frame" + ("s" if facts["frames"] != 1 else "")
     parts = [" + ".join(facts["seen"]) or "nobody", frames]

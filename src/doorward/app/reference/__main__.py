@@ -1,8 +1,10 @@
 """`python -m doorward.app.reference FOLDER`."""
 
-import sys
+from argparse import ArgumentParser
 from pathlib import Path
 
 from doorward.app.reference import write
 
-write(Path(sys.argv[1]))
+parser = ArgumentParser(prog="python -m doorward.app.reference", description="Write the reference pages.")
+parser.add_argument("folder", type=Path, help="where to, such as docs/reference")
+write(parser.parse_args().folder)

@@ -16,8 +16,8 @@ LEAD = (
     "paths are pages. A path with `{site_id}` needs its right at that site, any other at every site.",
     "Errors are problem documents (RFC 9457). A write with the header `Idempotency-Key` (8 to 200 "
     "characters) is done once, and a repeat is answered alike, with 409 if the answer told a secret "
-    "(those are told once), or with 404 if whoever it was about was erased since. Long lists come in pages: `limit` (at most 200) and `cursor`, "
-    "whose next value is `next_cursor`.",
+    "(those are told once), or with 404 if whoever it was about was erased since. Long lists come in pages: "
+    "`limit` (at most 200) and `cursor`, whose next value is `next_cursor`.",
 )
 
 

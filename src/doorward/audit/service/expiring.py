@@ -12,8 +12,10 @@ from doorward.platform.db import Unit
 MOST_DECLARED = 5_000
 
 
-def expire_segment(unit: Unit, segment: Segment) -> int:
+def expire_segment(unit: Unit, segment: Segment, *, before: datetime | None = None) -> int:
     """Erase the bodies of the site's entries in a segment and return how many.
+
+    With `before`, of those older than that: while a clock was set back, old ones may lie behind new ones.
 
     `Conflict` unless a signed head covers the segment: what nobody signed must not vanish. Entries that
     tell of an expiry or an erasure stay.
@@ -23,7 +25,8 @@ def expire_segment(unit: Unit, segment: Segment) -> int:
     head = store.find_head(unit.rows)
     if head is None or segment.last >= head.head.size:
         raise Conflict("This segment is not covered by a signed head yet: sign one first.")
-    chosen = store.list_strippable(written(unit), unit.site_id, segment)
+    limit = microseconds(before) if before is not None else None
+    chosen = store.list_strippable(written(unit), unit.site_id, segment, limit)
     for at in range(0, len(chosen), MOST_DECLARED):
         positions = chosen[at : at + MOST_DECLARED]
         store.strip_bodies(unit.rows, positions)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ def export(unit: Unit, folder: Path) -> int:
             folder / ENTRIES, (leaf_json(leaf, unit.site_id) for leaf in store.walk_leaves(written(unit)))
         )
     except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)  # its entry in the log goes as well
         raise Unavailable("The export could not be written: check the folder's disk.") from error
 
 

@@ -82,7 +82,7 @@ def open_fact(
     if body is None:
         raise Tampered("A journal entry was not sealed for this server and place.")
     value = parse(body, _PADDED_BYTES)
-    if not isinstance(value, dict) or value.keys() != {"tag", "fact"} or value["tag"] not in _FACTS:
+    if not isinstance(value, dict) or value.keys() != {"tag", "fact"} or value["tag"] not in list(_FACTS):
         raise Invalid("This journal entry holds a fact of no known sort.")
     return _FACTS[value["tag"]][1](value["fact"])
 

@@ -17,17 +17,20 @@ from doorward.matching.rotation import asked
 from doorward.platform.db import Unit
 
 
-def identify(unit: Unit, keyholder: KeyHolder, template: Template, cut: float) -> str | None:
+def identify(
+    unit: Unit, keyholder: KeyHolder, template: Template, cut: float, *, besides: str | None = None
+) -> str | None:
     """The nearest subject whose cosine reaches the cut, or None: unknown, asked too often, or in doubt.
 
-    `Unavailable` if the matcher did not answer for everybody.
+    `besides` is not looked at. `Unavailable` if the matcher did not answer for everybody.
     """
     held = _asked_of(unit, keyholder)
     if held is None:
         return None
     shelves = list(held.shelves.values())
     key, answers = _answers(unit, keyholder, held, template, shelves)
-    found = _nearest(keyholder, key, shelves, answers)
+    apart = store.find_place(unit.rows, held.generation.id, besides) if besides else None
+    found = _nearest(keyholder, key, list(zip(shelves, answers, strict=False)), apart)
     subject_id = store.find_subject(unit.rows, found[0]) if found is not None and found[1] >= cut else None
     _note(unit, keyholder, refused=subject_id is None)
     return subject_id
@@ -94,11 +97,12 @@ def _distrust(unit: Unit, held: Held) -> None:
 
 
 def _nearest(
-    keyholder: KeyHolder, key: QueryKey, shelves: list[HeldShelf], answers: list[Answer]
+    keyholder: KeyHolder, key: QueryKey, answered: list[tuple[HeldShelf, Answer]], apart: Place | None
 ) -> tuple[Place, float] | None:
     best: tuple[Place, float] | None = None
-    for held, answer in zip(shelves, answers, strict=False):
-        near = held.keys.nearest(key, answer, threads=keyholder.threads)
+    for held, answer in answered:
+        besides = (apart.block, apart.slot) if apart and apart.shelf_id == held.shelf.id else None
+        near = held.keys.nearest(key, answer, besides=besides, threads=keyholder.threads)
         if near is not None and (best is None or near.score > best[1]):
             best = Place(held.shelf.id, near.block, near.slot), near.score
     return best

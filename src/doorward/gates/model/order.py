@@ -34,7 +34,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """A verb in force for a gate, for the gates into a zone, or for the whole site (both None).
+    """A verb in force for a gate, for the gates into and out of a zone, or for the whole site (both None).
 
     It holds until released, or until just before `until` if that comes first.
     """

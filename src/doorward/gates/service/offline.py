@@ -127,7 +127,7 @@ def _gather(unit: Unit, post: Post, request: Request) -> _Draft:
 def _issue(unit: Unit, post: Post, request: Request, draft: _Draft) -> OfflinePolicy:
     """Number a policy and write it down; the orders in it are those of this very moment.
 
-    Numbers grow even if the server's clock was set back: an agent takes no older policy than it has.
+    Numbers grow even if the server's clock was set back, so that each names one policy.
     """
     gate = post.plans.plan_of(unit).gate(request.gate_id)
     held = doors.find_agent_state(unit.rows, request.agent_id)

@@ -20,7 +20,8 @@ OPEN_ENDED = frozenset({PassageState.PERMITTED, PassageState.UNREPORTED})
 def report(unit: Unit, post: Post, signed: Signed) -> Passage:
     """Keep what the barrier did with a permit. A report sent twice changes nothing; another one conflicts."""
     plan = post.plans.plan_of(unit)
-    outcome = hear(plan, Outcome, signed)
+    # The permit itself says whose it was, even if the agent has moved to another gate since.
+    outcome = hear(plan, Outcome, signed, any_gate=True)
     hear_from(unit, plan, signed.signer_id)
     passage = passages.find_passage(unit.rows, unit.site_id, outcome.permit_id)
     if passage is None or passage.agent_id != signed.signer_id or passage.gate_id != outcome.gate_id:

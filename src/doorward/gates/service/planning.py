@@ -28,6 +28,7 @@ from doorward.platform.db import Unit
 from doorward.platform.paging import PageRequest
 
 MOST_DAYS = 3660
+MOST_SECONDS = 366 * 86_400
 
 
 def set_site_rules(unit: Unit, rules: SiteRules) -> SiteRules:
@@ -150,14 +151,14 @@ def _plan(unit: Unit, post: Post) -> Plan:
 
 
 def _check(plan: Plan, piece: Piece) -> None:
-    missing = _needs(piece) - {*plan.gates, *plan.zones, *plan.levels}
+    missing = _needs(piece) - set(plan.zones if isinstance(piece, Gate) else plan.gates)
     if missing:
         raise NotFound(f"The plan of this site has no {', '.join(sorted(missing))}.")
     match piece:
         case Gate():
             _check_gate(plan, piece)
-        case Zone() if piece.capacity is not None and piece.capacity < 0:
-            raise Invalid("A capacity cannot be below zero.")
+        case Zone():
+            _check_zone(piece)
         case Schedule():
             _check_schedule(piece)
         case Agent():
@@ -186,8 +187,20 @@ def _check_gate(plan: Plan, gate: Gate) -> None:
     least = LEAST_ONE_IN_IDENTIFYING if looks_up(gate, plan.rules) else LEAST_ONE_IN_VERIFYING
     if gate.one_in is not None and gate.one_in < least:
         raise Invalid(f"one_in is a number of strangers' attempts: at least {least} at this gate.")
+    _check_seconds(gate.door_passback_seconds)
     if gate.two_person_seconds is not None and gate.two_person_seconds < 1:
         raise Invalid("The second person needs at least one second.")
+
+
+def _check_zone(zone: Zone) -> None:
+    if zone.capacity is not None and zone.capacity < 0:
+        raise Invalid("A capacity cannot be below zero.")
+    _check_seconds(zone.timed_passback_seconds, zone.presence_timeout_seconds)
+
+
+def _check_seconds(*lengths: int | None) -> None:
+    if any(one is not None and not 0 <= one <= MOST_SECONDS for one in lengths):
+        raise Invalid("Anti-passback, and how long somebody counts as inside, last for up to 366 days.")
 
 
 def _check_schedule(schedule: Schedule) -> None:

@@ -9,6 +9,7 @@ from doorward.core.errors import Conflict, Denied, DoorwardError, Tampered
 from doorward.core.ids import new_id
 from doorward.core.wire import (
     ChainRestart,
+    Door,
     JournalEntry,
     OfflineDecision,
     OfflineDoor,
@@ -22,7 +23,7 @@ from doorward.core.wire import (
 from doorward.gates.model import AlarmKind, Gate, Passage, PassageState, Plan
 from doorward.gates.service.admission import number_of_its_own
 from doorward.gates.service.alarms import raise_alarm, raise_once
-from doorward.gates.service.doorstates import change_door, hear_from
+from doorward.gates.service.doorstates import FIRE_CONTACT, change_door, hear_from
 from doorward.gates.service.moving import count_late, counts_people
 from doorward.gates.service.outcomes import OPEN_ENDED, settle
 from doorward.gates.service.post import Post, hear
@@ -108,11 +109,17 @@ def _take(desk: _Desk, entry: JournalEntry, *, door_sequence: int) -> None:
             _decided(desk, gate, entry, fact)
         case OfflineOutcome():
             _moved(desk, entry, fact)
-        case OfflineDoor() if entry.sequence > door_sequence:
+        case OfflineDoor() if entry.sequence > door_sequence or fact.state in FIRE_CONTACT:
             change_door(desk.unit, desk.plan, gate, fact.state, at=entry.at)
         case OfflineDoor():
-            # The door has said something newer since: this is history, and changes nothing any more.
-            record(desk.unit, "door.was", door=gate.leaf, status=fact.state.value)
+            _was(desk, gate, fact.state)
+
+
+def _was(desk: _Desk, gate: Gate, told: Door) -> None:
+    """Keep what a door said before something newer as history; an opened cover alarms all the same."""
+    record(desk.unit, "door.was", door=gate.leaf, status=told.value)
+    if told is Door.TAMPERED:
+        raise_once(desk.unit, AlarmKind.DOOR_TAMPERED, gate.leaf)
 
 
 def _decided(desk: _Desk, gate: Gate, entry: JournalEntry, fact: OfflineDecision) -> None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from doorward.core.errors import Invalid, Unauthenticated
 from doorward.core.permissions import SignedIn
+from doorward.people.api.asked import Shape
 from doorward.people.api.caller import cookie_of, party_of, porter_of, vault_of
 from doorward.people.api.sign_in import LONGEST, OptionsOut
 from doorward.people.model.staff import Stage
@@ -50,13 +51,13 @@ class TotpOut(BaseModel):
     address: str
 
 
-class CodeIn(BaseModel):
+class CodeIn(Shape):
     """A code of the authenticator app."""
 
     code: Code
 
 
-class PasskeyIn(BaseModel):
+class PasskeyIn(Shape):
     """What the browser made, as text of JSON, and a name for it."""
 
     answer: str = Field(max_length=20_000)
@@ -69,7 +70,7 @@ class EnrolledOut(BaseModel):
     recovery_codes: list[str]
 
 
-class PasswordIn(BaseModel):
+class PasswordIn(Shape):
     """The old and the new password."""
 
     old: str = Field(max_length=LONGEST)

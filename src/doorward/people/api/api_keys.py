@@ -4,6 +4,7 @@ from fastapi import Depends
 from pydantic import AwareDatetime, BaseModel, Field
 
 from doorward.core.permissions import Permission
+from doorward.people.api.asked import Shape
 from doorward.people.api.caller import vault_of
 from doorward.people.model.api_keys import ApiKeyView
 from doorward.people.service import api_keys as service
@@ -16,7 +17,7 @@ routes = Routes(SITE_PREFIX + "/api-keys", tag="api-keys")
 NEEDS = Permission.STAFF_MANAGE
 
 
-class ApiKeyIn(BaseModel):
+class ApiKeyIn(Shape):
     """What the key may do at this site, until when, and from where; no network means from everywhere."""
 
     label: str = Field(max_length=200)

@@ -6,6 +6,7 @@ from fastapi import Depends
 from pydantic import BaseModel, Field
 
 from doorward.core.permissions import Permission, SignedIn
+from doorward.people.api.asked import Shape
 from doorward.people.api.caller import vault_of
 from doorward.people.model.approvals import Action, Approval
 from doorward.people.service import approvals as service
@@ -19,7 +20,7 @@ routes = Routes(SITE_PREFIX + "/approvals", tag="approvals")
 PROPOSER = SignedIn(because="the right depends on the action proposed; the deed checks it")
 
 
-class ProposalIn(BaseModel):
+class ProposalIn(Shape):
     """What is to be done, with the exact facts (ids and numbers) it will be done with, and why."""
 
     action: Action

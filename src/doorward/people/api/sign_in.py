@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from doorward.core.errors import Denied, Unauthenticated
 from doorward.core.permissions import Public
+from doorward.people.api.asked import Shape
 from doorward.people.api.caller import cookie_of, party_of, porter_of, vault_of
 from doorward.people.model.staff import NewSession, SignInRefusal, Stage
 from doorward.people.service import passkeys, sessions
@@ -29,7 +30,7 @@ BECAUSE_SIGNING_IN = Public(because="whoever signs in is not known yet; failures
 BECAUSE_LINK = Public(because="the one-time token in the body is the proof")
 
 
-class SignInIn(BaseModel):
+class SignInIn(Shape):
     """Login, password and, once enrolled, a code of the authenticator app or a recovery code."""
 
     login: str = Field(max_length=LONGEST)
@@ -37,7 +38,7 @@ class SignInIn(BaseModel):
     code: str | None = Field(None, max_length=60)
 
 
-class SetUpIn(BaseModel):
+class SetUpIn(Shape):
     """The first administrator."""
 
     token: str = Field(max_length=200)
@@ -46,14 +47,14 @@ class SetUpIn(BaseModel):
     password: str = Field(max_length=LONGEST)
 
 
-class WelcomeIn(BaseModel):
+class WelcomeIn(Shape):
     """An invitation's token and the password to use from now on."""
 
     token: str = Field(max_length=200)
     password: str = Field(max_length=LONGEST)
 
 
-class PasskeyAnswerIn(BaseModel):
+class PasskeyAnswerIn(Shape):
     """What the browser's `PublicKeyCredential.toJSON()` gave, as text."""
 
     answer: str = Field(max_length=20_000)

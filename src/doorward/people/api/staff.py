@@ -4,6 +4,7 @@ from fastapi import Depends
 from pydantic import BaseModel, Field
 
 from doorward.core.permissions import Permission
+from doorward.people.api.asked import Shape
 from doorward.people.api.caller import vault_of
 from doorward.people.model.roles import Assignment, Role
 from doorward.people.model.staff import Staff
@@ -19,7 +20,7 @@ routes = Routes(SITE_PREFIX + "/staff", tag="staff")
 NEEDS = Permission.STAFF_MANAGE
 
 
-class StaffIn(BaseModel):
+class StaffIn(Shape):
     """A colleague to invite, with a first role at this site."""
 
     login: str = Field(max_length=200)
@@ -79,7 +80,7 @@ class HeldRolesOut(BaseModel):
     items: list[HeldOut]
 
 
-class ApprovalIn(BaseModel):
+class ApprovalIn(Shape):
     """The approval that a deed for two people uses up."""
 
     approval_id: str | None = None

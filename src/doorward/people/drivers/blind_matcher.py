@@ -21,8 +21,10 @@ class BlindMatcher:
     def forget(self, unit: Unit, subject_ids: Sequence[str]) -> None:
         service.forget(unit, self.keyholder, subject_ids)
 
-    def identify(self, unit: Unit, template: FaceTemplate, cut: float) -> str | None:
-        return service.identify(unit, self.keyholder, template, cut)
+    def identify(
+        self, unit: Unit, template: FaceTemplate, cut: float, *, besides: str | None = None
+    ) -> str | None:
+        return service.identify(unit, self.keyholder, template, cut, besides=besides)
 
     def verify(self, unit: Unit, subject_id: str, template: FaceTemplate, cut: float) -> bool:
         return service.verify(unit, self.keyholder, subject_id, template, cut)

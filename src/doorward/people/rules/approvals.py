@@ -1,6 +1,7 @@
 """Four eyes: who may propose, who may approve, and when an approval may be used."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -39,8 +40,9 @@ FACTS_OF: dict[Action, frozenset[str]] = {
     Action.FACE_SEARCH: frozenset({"target"}),
     Action.LOOK_ON: frozenset({"account"}),
     Action.ROTATE_ROOT: frozenset({"custodian", "ring"}),
-    Action.UNSEAT_APPROVER: frozenset({"account"}),
+    Action.UNSEAT_APPROVER: frozenset({"account", "deed"}),
 }
+FACT = re.compile(r"[A-Za-z0-9_*:.+-]{1,80}")
 LONGEST_SHOWN = 300
 COUNTED_ONCE_IN = timedelta(minutes=1)  # a page that renews itself counts its people once in a while
 
@@ -54,7 +56,10 @@ class Bound:
 
 
 def one_form_of_facts(action: Action, facts: Mapping[str, object]) -> dict[str, object]:
-    """The facts in the form they are compared in; `Invalid` names those that this action has."""
+    """The facts in the form they are compared in; `Invalid` names those that this action has.
+
+    They are ids, codes, numbers and instants, since they are shown and kept as they are: free text is sealed.
+    """
     if set(facts) != FACTS_OF[action]:
         raise Invalid(f"The facts of {action} are: {', '.join(sorted(FACTS_OF[action]))}.")
     return {name: _one_form(name, value) for name, value in facts.items()}
@@ -127,10 +132,16 @@ def needs_second_person(action: Action, approvers: int) -> bool:
 
 def _one_form(name: str, value: object) -> object:
     if isinstance(value, list | tuple | set | frozenset):
-        return sorted({str(one) for one in value})
+        return sorted({_plain(one) for one in value})
     if name == "before":
         return _instant(value)
-    return value
+    return value if isinstance(value, int) else _plain(value)
+
+
+def _plain(value: object) -> str:
+    if not FACT.fullmatch(str(value)):
+        raise Invalid("Facts are ids, codes and numbers: say anything else in the reason.")
+    return str(value)
 
 
 def _instant(value: object) -> str:

@@ -14,7 +14,6 @@ from doorward.people.service.credentials import (
 )
 from doorward.people.service.enrolment import (
     enrol_face,
-    enrol_frames,
     gallery_size,
     identify_face,
     keep_photos,
@@ -58,7 +57,6 @@ from doorward.people.service.vehicles import (
     get_vehicle,
     list_vehicle,
     list_vehicles,
-    view_plate,
     view_vehicle,
 )
 from doorward.people.service.visitors import (
@@ -83,7 +81,6 @@ __all__ = [
     "end_visit",
     "end_visits",
     "enrol_face",
-    "enrol_frames",
     "export_person",
     "find_by_card",
     "find_by_id_number",
@@ -125,7 +122,6 @@ __all__ = [
     "suspend",
     "verify_face",
     "view_person",
-    "view_plate",
     "view_vehicle",
     "withdraw_face",
 ]

@@ -69,17 +69,14 @@ def make_agent_key(unit: Unit, vault: Vault, *, label: str, expires_at: datetime
 
 
 def list_api_keys(unit: Unit, vault: Vault, wanted: PageRequest) -> list[ApiKeyView]:
-    """Keys whose every right the actor could have given, oldest id first, one more than wanted.
+    """Keys that the actor made, or of sites where he manages staff, in order of id, one more than wanted.
 
     Their labels are what somebody wrote: the look is recorded.
     """
-    shown = [
-        ApiKeyView(key, _label(vault, key))
-        for key in store.list_api_keys(unit.rows, after=wanted.after or "")
-        if _may_manage(unit, key)
-    ]
+    found = store.list_api_keys(unit.rows, after=wanted.after or "")
+    shown = [key for key in found if _may_manage(unit, key)][: wanted.limit + 1]
     record(unit, "api_keys.read", keys=min(len(shown), wanted.limit))
-    return shown[: wanted.limit + 1]
+    return [ApiKeyView(key, _label(vault, key)) for key in shown]
 
 
 def revoke_api_key(unit: Unit, key_id: str) -> None:

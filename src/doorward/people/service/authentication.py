@@ -33,19 +33,13 @@ class Caller:
     touch_due: bool
 
 
-def authenticate(
-    unit: Unit, vault: Vault, *, cookie: str | None, authorization: str | None, address: str | None
-) -> Actor:
-    """The caller as an actor; `Unauthenticated` if nobody we know. Needs a writing unit."""
-    caller = identify_caller(unit, vault, cookie=cookie, authorization=authorization, address=address)
-    touch(unit, caller)
-    return caller.actor
-
-
 def identify_caller(
     unit: Unit, vault: Vault, *, cookie: str | None, authorization: str | None, address: str | None
 ) -> Caller:
-    """The same without writing, so that a reading unit will do; a key that is sent wins over a cookie."""
+    """Whoever calls; `Unauthenticated` if nobody we know. A key that is sent wins over a cookie.
+
+    It writes nothing, so that a reading unit will do; `touch` notes the sign of life.
+    """
     if authorization is not None:
         return _by_key(unit, vault, authorization, address)
     found = find_live_session(unit, cookie)

@@ -1,6 +1,6 @@
 """From photos to one sealed template: each refused photo gets one reason; nobody is enrolled by halves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from doorward.audit.service import record
 from doorward.core.errors import Denied, NotFound
@@ -9,7 +9,9 @@ from doorward.people.model import Approved, Basis, Enrolment, FrameVerdict
 from doorward.people.model.approvals import Action
 from doorward.people.rules import (
     LEAST_FRAMES,
+    PHOTO_BASES,
     odd_ones_out,
+    repeated,
     require_face_basis,
     require_notice,
     require_photo_basis,
@@ -26,13 +28,14 @@ from doorward.vault.model import Place
 from doorward.vault.service import add_photo, forget_photos, open_key
 from doorward.vision.faces import enrol_template
 from doorward.vision.model import FaceObservation, FaceTemplate
-from doorward.vision.quality import Assessment, judge
+from doorward.vision.quality import Assessment
 from doorward.vision.thresholds import face_threshold
 
 # Photos of one person must be more alike than one in ten thousand pairs of strangers.
 SAME_PERSON_ONE_IN = 10_000
 DUPLICATE_ONE_IN = 1_000
 NO_COMPANY = "This photo shows somebody else than the others do."
+SEEN_BEFORE = "This photo is the same as another one: take one at another moment."
 
 
 def enrol_face(
@@ -82,31 +85,6 @@ def enrol_face(
         alike=list(alike),
     )
     return Enrolment(person_id, True, verdicts, likely_same_as=alike)
-
-
-def enrol_frames(
-    unit: Unit,
-    recogniser: Recogniser,
-    person_id: str,
-    observations: Sequence[FaceObservation],
-    *,
-    basis: Basis,
-    notice: str,
-    override_reason: str | None = None,
-    distinct_reason: str | Approved | None = None,
-) -> Enrolment:
-    """The same for faces already observed, one a frame."""
-    photos = [judge([seen]) for seen in observations]
-    return enrol_face(
-        unit,
-        recogniser,
-        person_id,
-        photos,
-        basis=basis,
-        notice=notice,
-        override_reason=override_reason,
-        distinct_reason=distinct_reason,
-    )
 
 
 def keep_photos(unit: Unit, recogniser: Recogniser, person_id: str, jpegs: Sequence[bytes]) -> list[str]:
@@ -159,19 +137,26 @@ def _agreeing(photos: Sequence[Assessment]) -> tuple[list[FaceObservation], tupl
         for n, photo in enumerate(photos)
         if photo.accepted and photo.observation is not None
     ]
-    templates = [observation.template for _, observation in usable]
+    reasons = dict.fromkeys(_chosen(usable, repeated(_likeness(usable))), SEEN_BEFORE)
+    fresh = [(n, observation) for n, observation in usable if n not in reasons]
     cut = face_threshold(one_in=SAME_PERSON_ONE_IN, gallery_size=1, enrolled_frames=1)
-    odd = odd_ones_out([[float(a @ b) for b in templates] for a in templates], cut)
-    refused = {usable[index][0] for index in odd}
-    verdicts = [_verdict(n, photo, odd=n in refused) for n, photo in enumerate(photos)]
-    good = [observation for n, observation in usable if n not in refused]
-    return good, tuple(verdicts)
+    reasons |= dict.fromkeys(_chosen(fresh, odd_ones_out(_likeness(fresh), cut)), NO_COMPANY)
+    verdicts = [_verdict(n, photo, reasons.get(n, "")) for n, photo in enumerate(photos)]
+    return [observation for n, observation in fresh if n not in reasons], tuple(verdicts)
 
 
-def _verdict(number: int, photo: Assessment, *, odd: bool) -> FrameVerdict:
-    if photo.problem is not None:
-        return FrameVerdict(number, False, photo.problem.advice)
-    return FrameVerdict(number, not odd, NO_COMPANY if odd else "")
+def _likeness(seen: Sequence[tuple[int, FaceObservation]]) -> list[list[float]]:
+    templates = [observation.template for _, observation in seen]
+    return [[float(a @ b) for b in templates] for a in templates]
+
+
+def _chosen(seen: Sequence[tuple[int, FaceObservation]], places: Iterable[int]) -> list[int]:
+    return [seen[place][0] for place in places]
+
+
+def _verdict(number: int, photo: Assessment, reason: str) -> FrameVerdict:
+    refused = photo.problem.advice if photo.problem is not None else reason
+    return FrameVerdict(number, not refused, refused)
 
 
 def _too_few(good: int, override_reason: str | None) -> str | None:
@@ -228,6 +213,8 @@ def _keep(
     )
     faces.put_template(unit.rows, row)
     recogniser.matcher.enrol(unit, {person_id: template})
+    if basis not in PHOTO_BASES:
+        forget_photos(unit, recogniser.vault, person_id)
 
 
 def override_place(person_id: str) -> Place:
@@ -238,5 +225,10 @@ def override_place(person_id: str) -> Place:
 def _likely_same(
     unit: Unit, recogniser: Recogniser, person_id: str, template: FaceTemplate
 ) -> tuple[str, ...]:
-    match = identify_face(unit, recogniser, template, one_in=DUPLICATE_ONE_IN)
-    return (match,) if match is not None and match != person_id else ()
+    """Another person nearest to this face; their own former face, nearer still, must not hide them."""
+    size = gallery_size(unit, recogniser)
+    if not size:
+        return ()
+    cut = face_threshold(one_in=DUPLICATE_ONE_IN, gallery_size=size)
+    found = recogniser.matcher.identify(unit, template, cut, besides=person_id)
+    return (found,) if found else ()

@@ -10,11 +10,12 @@ from doorward.people.service.credentials import TABLE as CREDENTIALS
 from doorward.people.service.credentials import has_pin
 from doorward.people.service.enrolment import override_place
 from doorward.people.service.persons import get_person, groups_of, view_person
-from doorward.people.service.templates import plate_place, template_place
+from doorward.people.service.templates import template_place
+from doorward.people.service.vehicles import view_vehicle
 from doorward.people.store import credentials, faces, vehicles
 from doorward.platform.db import Unit
 from doorward.vault.model import Place
-from doorward.vault.service import SubjectKey, Vault, list_photos, open_key, open_keys
+from doorward.vault.service import SubjectKey, Vault, list_photos, open_key
 
 FORMAT = "doorward-person/1"
 
@@ -86,13 +87,10 @@ def _face(unit: Unit, key: SubjectKey, person_id: str) -> dict[str, Any] | None:
     }
 
 
-def _vehicles(unit: Unit, vault: Vault, person_id: str) -> list[dict[str, str]]:
+def _vehicles(unit: Unit, vault: Vault, person_id: str) -> list[dict[str, str | None]]:
     owned = vehicles.list_owned(unit.rows, unit.site_id, person_id)
-    sealed = dict(vehicles.list_plates(unit.rows, unit.site_id, owned))
-    keys = open_keys(unit, vault, owned)
-    for vehicle_id in owned:
-        record(unit, "vehicle.viewed", subject_id=vehicle_id, purpose="export-of-owner")
-    return [{"id": one, "plate": keys[one].unseal(plate_place(one), sealed[one]).decode()} for one in owned]
+    views = [view_vehicle(unit, vault, one, purpose="export-of-owner") for one in owned]
+    return [{"id": view.vehicle.id, "plate": view.plate, "label": view.label} for view in views]
 
 
 def _ledger(unit: Unit, person_id: str) -> list[dict[str, Any]]:

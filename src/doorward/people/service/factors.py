@@ -82,6 +82,11 @@ def totp_place(account_id: str) -> Place:
     return Place("staff_totp", "sealed_secret", account_id)
 
 
+def passkey_label_place(passkey_id: str) -> Place:
+    """Where a passkey's label lies; said here, so that who moves it need not load what proves passkeys."""
+    return Place("staff_passkeys", "sealed_label", passkey_id)
+
+
 def _use_totp(unit: Unit, vault: Vault, totp: Totp | None, code: str) -> bool:
     if totp is None:
         return False

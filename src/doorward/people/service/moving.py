@@ -6,8 +6,7 @@ from itertools import islice
 from doorward.people.service.api_keys import label_place
 from doorward.people.service.approvals import reason_place
 from doorward.people.service.authentication import digest_place
-from doorward.people.service.factors import totp_place
-from doorward.people.service.passkeys import passkey_label_place
+from doorward.people.service.factors import passkey_label_place, totp_place
 from doorward.people.service.staff import login_of, place
 from doorward.people.store import api_keys as key_store
 from doorward.people.store import approvals as approval_store

@@ -28,13 +28,14 @@ from doorward.core.errors import Conflict, Invalid, NotFound
 from doorward.core.ids import new_id
 from doorward.people.model.staff import Account, NewSession, Passkey, SignInRefusal, Stage
 from doorward.people.rules.sign_in import ADDRESS_LIMIT
+from doorward.people.service.factors import passkey_label_place
 from doorward.people.service.sessions import make_session
 from doorward.people.service.sign_in import blind_address, count_failure, is_address_locked
 from doorward.people.service.staff import login_of, name_of
 from doorward.people.store import factors as store
 from doorward.people.store import staff as staff_store
 from doorward.platform.db import Unit
-from doorward.vault.model import Place, Purpose
+from doorward.vault.model import Purpose
 from doorward.vault.service import Vault
 
 CHALLENGE_LASTS = timedelta(minutes=5)
@@ -160,11 +161,6 @@ def remove_passkey(unit: Unit, account_id: str, passkey_id: str) -> None:
     if not store.forget_passkey(unit.rows, account_id, passkey_id):
         raise NotFound("There is no such passkey.")
     record(unit, "staff.passkey_removed", subject_id=account_id, passkey=passkey_id)
-
-
-def passkey_label_place(passkey_id: str) -> Place:
-    """Where a passkey's label lies."""
-    return Place("staff_passkeys", "sealed_label", passkey_id)
 
 
 def _prove(unit: Unit, vault: Vault, party: RelyingParty, answer: str) -> Account | None:

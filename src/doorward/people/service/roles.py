@@ -33,7 +33,7 @@ def take_role(unit: Unit, account_id: str, role: Role, *, approval_id: str | Non
     if rules.rules_every_site(held):
         require_not_last(unit, account_id)
     if rules.is_approver([held]):
-        require_second_for_unseating(unit, account_id, approval_id)
+        require_second_for_unseating(unit, account_id, f"take-{role}", approval_id)
     store.forget_assignment(unit.rows, held)
     record(unit, "staff.role_taken", subject_id=account_id, role=role)
 
@@ -57,11 +57,15 @@ def require_not_last(unit: Unit, account_id: str) -> None:
         raise Conflict("This is the last administrator: appoint another one first.")
 
 
-def require_second_for_unseating(unit: Unit, account_id: str, approval_id: str | None) -> None:
-    """Whoever may approve may resign; to unseat or reset him takes two people (facts: `account`)."""
+def require_second_for_unseating(unit: Unit, account_id: str, deed: str, approval_id: str | None) -> None:
+    """Whoever may approve may resign; to unseat or reset him takes two people (facts: `account`, `deed`).
+
+    The deed is named, or whoever is allowed to let a colleague rest could reset him and become him.
+    """
     held = store.list_assignments(unit.rows, account_id)
     if not rules.is_approver(held) or account_id == unit.actor.id:
         return
     # Whoever could approve where the account works counts, wherever the actor stands while he does it.
     sites = {one.site_id for one in held}
-    require_approval(unit, approval_id, Action.UNSEAT_APPROVER, {"account": account_id}, sites=sites)
+    facts = {"account": account_id, "deed": deed}
+    require_approval(unit, approval_id, Action.UNSEAT_APPROVER, facts, sites=sites)

@@ -72,11 +72,13 @@ def add_account(unit: Unit, vault: Vault, *, login: str, name: str) -> Account:
 
 def reset_account(unit: Unit, vault: Vault, account_id: str, *, approval_id: str | None = None) -> str:
     """Void password and second factors and end all sessions; the one-time token to begin again."""
-    store.get_account(unit.rows, account_id)
+    account = store.get_account(unit.rows, account_id)
     roles.require_may_manage(unit, account_id)
+    if account.closed:
+        raise Conflict("This account is closed: make a new one.")
     if not _is_console(unit):
         roles.require_not_last(unit, account_id)
-    roles.require_second_for_unseating(unit, account_id, approval_id)
+    roles.require_second_for_unseating(unit, account_id, "reset", approval_id)
     store.change_account(unit.rows, account_id, password_hash=None)
     factor_store.forget_factors_of(unit.rows, account_id)
     store.raise_generation(unit.rows, account_id)
@@ -90,7 +92,7 @@ def close_account(unit: Unit, account_id: str, *, approval_id: str | None = None
     store.get_account(unit.rows, account_id)
     roles.require_may_manage(unit, account_id)
     roles.require_not_last(unit, account_id)
-    roles.require_second_for_unseating(unit, account_id, approval_id)
+    roles.require_second_for_unseating(unit, account_id, "close", approval_id)
     for held in role_store.list_assignments(unit.rows, account_id):
         role_store.forget_assignment(unit.rows, held)
     factor_store.forget_factors_of(unit.rows, account_id)
@@ -105,7 +107,7 @@ def suspend_account(unit: Unit, account_id: str, *, approval_id: str | None = No
     store.get_account(unit.rows, account_id)
     roles.require_may_manage(unit, account_id)
     roles.require_not_last(unit, account_id)
-    roles.require_second_for_unseating(unit, account_id, approval_id)
+    roles.require_second_for_unseating(unit, account_id, "suspend", approval_id)
     store.forget_invitations_of(unit.rows, account_id)
     store.raise_generation(unit.rows, account_id)
     session_store.end_sessions_of(unit.rows, account_id)
@@ -118,7 +120,7 @@ def resume_account(unit: Unit, account_id: str, *, approval_id: str | None = Non
     if not store.get_account(unit.rows, account_id).suspended:
         raise Conflict("This account is not suspended.")
     roles.require_may_manage(unit, account_id)
-    roles.require_second_for_unseating(unit, account_id, approval_id)
+    roles.require_second_for_unseating(unit, account_id, "resume", approval_id)
     store.change_account(unit.rows, account_id, suspended=False)
     record(unit, "staff.resumed", subject_id=account_id)
 

@@ -85,11 +85,6 @@ def list_vehicle(unit: Unit, vehicle_id: str, listing: Listing) -> Vehicle:
     return get_vehicle(unit, vehicle_id)
 
 
-def view_plate(unit: Unit, vault: Vault, vehicle_id: str, *, purpose: str) -> str:
-    """The plate, for a stated purpose; the look is written down."""
-    return view_vehicle(unit, vault, vehicle_id, purpose=purpose).plate
-
-
 def view_vehicle(unit: Unit, vault: Vault, vehicle_id: str, *, purpose: str) -> VehicleView:
     """Plate and label, for a stated purpose; the look is written down."""
     require_purpose(purpose)

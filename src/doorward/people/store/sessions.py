@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from doorward.people.model.staff import Session, Stage, Throttle
@@ -97,7 +97,9 @@ def forget_throttle(rows: Rows, blind: bytes) -> None:
 
 
 def forget_throttles_before(rows: Rows, since: datetime) -> None:
-    rows.execute(delete(ThrottleRow).where(ThrottleRow.since <= since))
+    """Erase counts from before; one that locked since then still makes the next lock longer."""
+    unlocked = or_(ThrottleRow.locked_until.is_(None), ThrottleRow.locked_until <= since)
+    rows.execute(delete(ThrottleRow).where(ThrottleRow.since <= since, unlocked))
 
 
 def _session(row: SessionRow) -> Session:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import secrets
 import stat
+import unicodedata
 from contextlib import suppress
 from pathlib import Path
 
@@ -97,7 +98,8 @@ class PassphraseCustodian:
     """The root key is stretched from a passphrase; the salt lies in the key ring."""
 
     def __init__(self, passphrase: str) -> None:
-        self._passphrase = passphrase
+        # Keyboards and files spell one accented letter in two ways.
+        self._passphrase = unicodedata.normalize("NFC", passphrase)
 
     def begin(self) -> tuple[bytes, Custody]:
         """A fresh salt and the key it gives; `Invalid` for a passphrase too weak to bear guessing."""

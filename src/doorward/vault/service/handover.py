@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import weakref
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from doorward.vault.service.ring_content import Root
 FOLDER = "running"
 NEW, PUBLIC, PROOF, SEALED = ".new", ".public", ".proof", ".sealed"
 PUBLIC_BYTES = 32
+MOST_STEPS = 50
 SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)  # RFC 9180
 
 
@@ -41,20 +43,35 @@ class Heir:
 
     def follow(self, root: Root) -> None:
         """Let the holder of this root find us at its next change."""
+        self._root = root
         public = self._key.public_key().public_bytes_raw()
         told = json.dumps({"public": to_text(public), "mac": to_text(_mac(root, public))}).encode()
         os.pwrite(self._descriptor, told, 0)
         self._name.with_suffix(PROOF).unlink(missing_ok=True)
 
     def claim(self, ring_id: str) -> Root | None:
-        """The root that was handed to us for this ring, once."""
-        try:
-            sealed = self._sealed.read_bytes()
-            raw = SUITE.decrypt(sealed, self._key, ring_id.encode())
-        except (OSError, InvalidTag, ValueError):
-            return None
+        """The root handed to us for this ring, once; each step by whoever held the root before it."""
+        known = [self._root]  # and those on the way, also of changes that were announced and not done
+        for one in _lines(self._sealed):
+            root = next(filter(None, (self._opened(one, former) for former in known)), None)
+            if root is not None and one["ring"] == ring_id:
+                self.clear()
+                return root
+            known += [root] if root is not None else []
+        return None
+
+    def clear(self) -> None:
+        """Take back what was handed to us."""
         self._sealed.unlink(missing_ok=True)
-        return Root.of(raw)
+
+    def _opened(self, one: Mapping[str, str], former: Root) -> Root | None:
+        try:
+            sealed = from_text(one["sealed"])
+            if not hmac.compare_digest(from_text(one["mac"]), _vouched(former, one["ring"], sealed)):
+                return None
+            return Root.of(SUITE.decrypt(sealed, self._key, one["ring"].encode()))
+        except (InvalidTag, KeyError, TypeError, ValueError, AttributeError):
+            return None
 
     @property
     def _public(self) -> Path:
@@ -73,7 +90,11 @@ def hand_over(keys_folder: Path, ring_id: str, *, former: Root, root: Root) -> i
         if public is None:
             continue
         sealed = SUITE.encrypt(root.raw, X25519PublicKey.from_public_bytes(public), ring_id.encode())
-        _write(place.with_suffix(SEALED), sealed)
+        vouched = to_text(_vouched(former, ring_id, sealed))
+        one = {"ring": ring_id, "sealed": to_text(sealed), "mac": vouched}
+        # Whoever has not looked since the last change goes from root to root, one line after the other.
+        lines = [*_lines(place.with_suffix(SEALED))[1 - MOST_STEPS :], one]
+        _write(place.with_suffix(SEALED), "\n".join(map(json.dumps, lines)).encode())
         # Should the root change again before that process has looked, it is known under this one too.
         _write(place.with_suffix(PROOF), to_text(_mac(root, public)).encode())
         handed += 1
@@ -118,6 +139,19 @@ def _proven(told: bytes, proof: Path, former: Root) -> bytes | None:
 def _sweep(name: Path) -> None:
     for suffix in (NEW, PUBLIC, PROOF, SEALED):
         name.with_suffix(suffix).unlink(missing_ok=True)
+
+
+def _lines(place: Path) -> list[dict[str, str]]:
+    try:
+        found = [json.loads(line) for line in place.read_text().splitlines()]
+    except (OSError, ValueError, RecursionError):
+        return []
+    return [one for one in found if isinstance(one, dict)]
+
+
+def _vouched(former: Root, ring_id: str, sealed: bytes) -> bytes:
+    """Sealing takes no secret: this says that whoever held the root before sealed it."""
+    return hmac.digest(former.mac, b"doorward/1/handover\n" + ring_id.encode() + b"\n" + sealed, "sha256")
 
 
 def _mac(root: Root, public: bytes) -> bytes:

@@ -46,6 +46,7 @@ class KeyRing:
         # Without it a slow thread could put back an older ring under the eyes of a rotation.
         self._reading = threading.Lock()
         self._root: tuple[str, Root] | None = None
+        self._claiming = threading.Lock()  # a root that is handed to us can be taken once
         self._heir: Heir | None = None
 
     @property
@@ -138,6 +139,7 @@ class KeyRing:
             following.custodian.settle(ring.custody)
             if self._heir is not None:
                 self._heir.follow(following.root)
+                self._heir.clear()
 
     def _follow(self, ring: Ring, following: "NextRoot") -> None:
         kept = self._root, self._custodian
@@ -174,15 +176,16 @@ class KeyRing:
     def _root_of(self, content: Mapping[str, Any]) -> Root:
         """Working keys for this ring; the custodian is asked again only when the ring got another root."""
         ring_id = content.get("ring_id")
-        if self._root is None or self._root[0] != ring_id:
-            root = self._heir.claim(str(ring_id)) if self._heir is not None else None
-            if root is None:
-                root = self._derived(content)
-            unwrap(content, root)
-            self._root = (content["ring_id"], root)
-            if self._heir is not None:
-                self._heir.follow(root)
-        return self._root[1]
+        with self._claiming:
+            if self._root is None or self._root[0] != ring_id:
+                root = self._heir.claim(str(ring_id)) if self._heir is not None else None
+                if root is None:
+                    root = self._derived(content)
+                unwrap(content, root)
+                self._root = (content["ring_id"], root)
+                if self._heir is not None:
+                    self._heir.follow(root)
+            return self._root[1]
 
     def _derived(self, content: Mapping[str, Any]) -> Root:
         try:

@@ -168,6 +168,7 @@ def rotate_database_key(database: Database, vault: Vault, *, actor: Actor = ROTA
             break
     else:
         rekey(database.engine, key)
+    _patiently(database, actor, lambda unit: _announce_rekeyed(unit, vault, generation))
     return _patiently(database, actor, lambda unit: _end_rekeying(unit, vault, generation))
 
 
@@ -178,6 +179,13 @@ def _begin_rekeying(unit: Unit, vault: Vault) -> int:
             record(unit, "vault.rotation_begun", key=str(DATABASE), generation=generation)
             written(unit)
         return ring.newest(DATABASE)
+
+
+def _announce_rekeyed(unit: Unit, vault: Vault, generation: int) -> int:
+    ends = outlived(vault.ring.read(), DATABASE, generation, unit.now)
+    if ends:
+        record(unit, "vault.key_ends", key=str(DATABASE), generation=generation, ends=ends)
+    return generation
 
 
 def _end_rekeying(unit: Unit, vault: Vault, generation: int) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from doorward.vision.liveness.model import Lids, LivenessCue
 from doorward.vision.model import FaceTemplate
 
-# Shares of what is usual for this face, set on other people than those in docs/presentation-attacks.md.
+# Shares of what is usual for this face (docs/presentation-attacks.md).
 CLOSED, OPEN = 0.40, 0.82
 # What is laid over the eyes makes the mesh less sure of a face, and the face less like itself, than lids do.
 LEAST_PRESENCE, LEAST_LIKENESS = 0.75, 0.70

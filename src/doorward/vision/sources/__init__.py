@@ -2,7 +2,7 @@
 
 from doorward.vision.sources.frame import Frame, Source, SourceStatistics
 from doorward.vision.sources.opening import open_source
-from doorward.vision.sources.spec import SourceKind, describe_source, parse_source
+from doorward.vision.sources.spec import SourceKind, parse_source
 from doorward.vision.sources.video import Patience
 
 __all__ = [
@@ -11,7 +11,6 @@ __all__ = [
     "Source",
     "SourceKind",
     "SourceStatistics",
-    "describe_source",
     "open_source",
     "parse_source",
 ]

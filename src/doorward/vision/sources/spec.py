@@ -1,4 +1,4 @@
-"""What a user wrote as a source, understood without opening it, and shown without its secrets."""
+"""What a user wrote as a source, understood without opening it."""
 
 import re
 from dataclasses import dataclass
@@ -57,18 +57,6 @@ def parse_source(spec: str) -> Target:
         raise Invalid("The source is neither a file nor a folder: name one, or write rtsp://... or camera:0.")
     kind = SourceKind.IMAGE if _looks_like_an_image(path) else SourceKind.VIDEO
     return Target(kind, str(path.absolute()))
-
-
-def describe_source(spec: str) -> str:
-    """A source as it may be shown and logged: an RTSP address keeps its host and path, and no secret."""
-    if not _SCHEME.match(spec):
-        return spec
-    try:
-        parts = urlsplit(spec)
-        port = f":{parts.port}" if parts.port else ""
-        return f"{parts.scheme}://{parts.hostname or '?'}{port}{parts.path}"
-    except ValueError:
-        return "an address that cannot be read"
 
 
 def _network(spec: str) -> Target:

@@ -8,14 +8,14 @@ from typing import Self
 import cv2
 import numpy as np
 
-from doorward.core.errors import Invalid
+from doorward.core.errors import Invalid, NotFound
 from doorward.vision.decoding import load_image
 from doorward.vision.sources.frame import Frame, Pixels, SourceStatistics
 from doorward.vision.sources.spec import IMAGE_SUFFIXES
 
 
 class Stills:
-    """A finite source of photos; a damaged one in a folder is counted and passed over, a lone one refused."""
+    """A finite source of photos; in a folder, damaged or vanished ones are counted and passed over."""
 
     def __init__(
         self, paths: Sequence[Path], rate: float | None, longest_side: int, *, one_by_name: bool
@@ -46,7 +46,7 @@ class Stills:
             index, self._index = self._index, self._index + 1
             try:
                 image = load_image(path)
-            except Invalid:
+            except (Invalid, NotFound):
                 self._count(unreadable=1)
                 if self._one_by_name:
                     raise
