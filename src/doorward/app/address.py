@@ -1,6 +1,6 @@
 """Where the server is found: the origin that browsers know it by."""
 
-from doorward.app.exposure import is_loopback
+from doorward.core.loopback import is_loopback
 from doorward.platform.settings import Web
 
 
