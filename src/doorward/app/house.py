@@ -16,19 +16,18 @@ from doorward.app.exposure import (
     require_proven_line,
     warnings_of,
 )
+from doorward.app.matchers import matcher_of
 from doorward.app.schema import NO_RECORDS, refuse_used, upgrade
 from doorward.audit.service import record
 from doorward.core.clock import Clock, system_clock
 from doorward.core.errors import Conflict, NotFound, Unavailable
 from doorward.core.keys import ServerKeys
 from doorward.core.permissions import Actor, system_actor
-from doorward.gallery.drivers.local_matcher import LocalMatcher
 from doorward.gallery.service import KeyHolder
 from doorward.gates.model import SiteRules
 from doorward.gates.service import Post, set_site_rules
 from doorward.gates.service.known import Known
 from doorward.matching.block_files import FolderBlocks
-from doorward.matching.sharing import cores
 from doorward.people.drivers.blind_matcher import BlindMatcher
 from doorward.people.service.recogniser import Recogniser
 from doorward.people.service.templates import templates_of
@@ -118,7 +117,7 @@ def _open(folder: Path, clock: Clock, *, is_new: bool) -> House:
         (data / DATABASE_FILE).touch(mode=0o600)
     engine = _engine(folder, settings, vault)
     upgrade(engine, is_new=is_new)
-    keyholder = _keyholder(folder, settings, vault)
+    keyholder = _keyholder(folder, settings, vault, clock)
     recogniser = Recogniser(vault, BlindMatcher(keyholder))
     post = _post(settings, vault, recogniser)
     return House(folder, settings, Database(engine, clock), vault, keyholder, recogniser, post)
@@ -147,10 +146,9 @@ def _post(settings: Settings, vault: Vault, recogniser: Recogniser) -> Post:
     )
 
 
-def _keyholder(folder: Path, settings: Settings, vault: Vault) -> KeyHolder:
+def _keyholder(folder: Path, settings: Settings, vault: Vault, clock: Clock) -> KeyHolder:
     blocks = FolderBlocks(data_folder(folder, settings) / "gallery")
-    threads = cores()
-    matcher = LocalMatcher(blocks, threads=threads)
+    matcher, threads = matcher_of(settings.matcher, blocks, vault, clock)
     return KeyHolder(vault, blocks, matcher, templates=partial(templates_of, vault), threads=threads)
 
 

@@ -15,9 +15,12 @@ RENEW_BEFORE = timedelta(days=30)
 
 
 def ensure_certificate(folder: Path, hosts: list[str], now: datetime) -> tuple[Path, Path]:
-    """Paths of certificate and private key (PEM) for these hosts; made anew when absent or soon to end."""
+    """Paths of certificate and private key (PEM) for these hosts.
+
+    Both are made anew when absent or soon to end, and when a crash left them unreadable or unlike.
+    """
     certificate, key = folder / "tls-certificate.pem", folder / "tls-key.pem"
-    if certificate.exists() and key.exists() and _still_good(certificate, hosts, now):
+    if _still_good(certificate, key, hosts, now):
         return certificate, key
     private = ec.generate_private_key(ec.SECP256R1())
     made = _self_signed(private, hosts, now)
@@ -35,11 +38,18 @@ def fingerprint(certificate: Path) -> str:
     return loaded.fingerprint(hashes.SHA256()).hex(":").upper()
 
 
-def _still_good(path: Path, hosts: list[str], now: datetime) -> bool:
-    loaded = x509.load_pem_x509_certificate(path.read_bytes())
+def _still_good(certificate: Path, key: Path, hosts: list[str], now: datetime) -> bool:
+    if not (certificate.exists() and key.exists()):
+        return False
+    try:
+        loaded = x509.load_pem_x509_certificate(certificate.read_bytes())
+        private = serialization.load_pem_private_key(key.read_bytes(), password=None)
+    except ValueError:
+        return False
     names = loaded.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     known = {str(name.value) for name in names}
-    return now < loaded.not_valid_after_utc - RENEW_BEFORE and known >= set(hosts)
+    belongs = loaded.public_key() == private.public_key()
+    return belongs and now < loaded.not_valid_after_utc - RENEW_BEFORE and known >= set(hosts)
 
 
 def _self_signed(private: ec.EllipticCurvePrivateKey, hosts: list[str], now: datetime) -> x509.Certificate:
@@ -71,4 +81,6 @@ def _write(path: Path, content: bytes, mode: int) -> None:
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
         out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
     fresh.replace(path)

@@ -1,6 +1,6 @@
 """What the key holder needs: a store of blocks, and somebody who multiplies."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Protocol
 
 from doorward.gallery.model import Wanted
@@ -35,4 +35,10 @@ class Matcher(Protocol):
         """One answer a shelf, in the order asked.
 
         A partial scan is an error, never a short answer: `Unavailable` if any block could not be searched.
+        """
+
+    def keep(self, digests: Collection[str]) -> None:
+        """Let go of every other block, at once or soon: no query will name one.
+
+        `Unavailable` if that cannot be said now; it is said again at the next sweep.
         """

@@ -21,6 +21,11 @@ REFUSED = "A block of encrypted templates could not be written: check the data f
 GONE = "A block of encrypted templates is gone from the data folder: restore it, or rebuild the gallery."
 
 
+def digest_of(cells: Cells) -> str:
+    """The name of a block: the SHA-256 of its content in hexadecimal."""
+    return hashlib.sha256(np.ascontiguousarray(cells, "<i4").data).hexdigest()
+
+
 class FolderBlocks:
     """One file of mode 0600 a block, little endian int32 row by row, in folders of mode 0700."""
 
@@ -32,7 +37,7 @@ class FolderBlocks:
     def put(self, cells: Cells) -> str:
         """Keep a block durably under the name of its content."""
         content = np.ascontiguousarray(cells, "<i4")
-        digest = hashlib.sha256(content.data).hexdigest()
+        digest = digest_of(content)
         path = self._path(digest)
         try:
             for folder in (self._folder, path.parent):
@@ -83,6 +88,10 @@ class FolderBlocks:
         except (NotFound, Tampered):
             return False
         return True
+
+    def has(self, digest: str) -> bool:
+        """Whether there is a file of that name, whatever is in it."""
+        return self._path(digest).exists()
 
     def remove(self, digest: str) -> None:
         """Delete a block; whoever has it mapped reads on."""

@@ -21,6 +21,7 @@ class Purpose(StrEnum):
     BLIND_TOKEN = "blind-token"  # noqa: S105
     DATABASE = "database"
     GATES = "gates"
+    MATCHER = "matcher"
     PEOPLE = "people"
     PHOTOS = "photos"
     PLATES = "plates"

@@ -36,11 +36,13 @@ commands = typer.Typer(
 )
 SHOWN = ["key", "generations", "made_at", "days", "left", "can_rotate"]
 STOPPED = "Stopped. What was moved stays moved: repeat the command, or leave the rest to the running server."
-NOTICE = (
-    "Restart the server, which signs with the new key from then on. Agents follow by themselves if they "
-    "reach it within 30 days; later, write the new key (doorward keys public gates) into gate.toml. If "
-    "the old key was stolen, do that at once, and without the old one."
-)
+NOTICES = {
+    Purpose.GATES: "Restart the server, which signs with the new key from then on. Agents follow by "
+    "themselves if they reach it within 30 days; later, write the new key (doorward keys public gates) into "
+    "gate.toml. If the old key was stolen, do that at once, and without the old one.",
+    Purpose.MATCHER: "A matcher on another machine keeps the key it was given: put the new one (doorward "
+    "keys public matcher) into deciders of its matcher.toml and restart it; until then it answers no search.",
+}
 
 
 @commands.command()
@@ -254,7 +256,7 @@ def _tell(context: Context, done: Rotation) -> None:
     facts = {"key": str(done.name), "generation": done.generation, "moved": done.moved}
     context.voice.answer(facts, f"{done.name} is at generation {done.generation}; {done.moved} rows moved.")
     if done.name in LINGERS:
-        context.voice.aside(NOTICE)
+        context.voice.aside(NOTICES[done.name.purpose])
 
 
 def _tell_rekeyed(context: Context, generation: int) -> None:

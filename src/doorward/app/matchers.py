@@ -1,0 +1,34 @@
+"""Which matcher is asked: one within this process, or one elsewhere."""
+
+from functools import partial
+
+from doorward.core.clock import Clock
+from doorward.core.errors import Invalid
+from doorward.core.key_files import public_key_of
+from doorward.gallery.drivers.local_matcher import LocalMatcher
+from doorward.gallery.drivers.remote_matcher import MatcherPlace, RemoteMatcher
+from doorward.gallery.ports import Blocks, Matcher
+from doorward.matching.sharing import cores
+from doorward.platform.settings import Matcher as MatcherSettings
+from doorward.vault.model import Purpose
+from doorward.vault.service import Vault
+
+
+def matcher_of(chosen: MatcherSettings, blocks: Blocks, vault: Vault, clock: Clock) -> tuple[Matcher, int]:
+    """The matcher that the settings choose, and how many threads decide on its answers."""
+    threads = chosen.threads or cores()
+    if chosen.kind == "seal":
+        raise Invalid("matcher.kind = seal is not built into this version: choose local or remote.")
+    if chosen.kind == "local":
+        return LocalMatcher(blocks, threads=threads), threads
+    assert chosen.url is not None
+    assert chosen.public_key is not None
+    place = MatcherPlace(
+        url=chosen.url,
+        public_key=public_key_of(chosen.public_key, named="matcher.public_key"),
+        certificate=chosen.certificate,
+        client_certificate=chosen.client_certificate,
+        client_key=chosen.client_key,
+        timeout_seconds=chosen.timeout_seconds,
+    )
+    return RemoteMatcher(blocks, place, partial(vault.signing_key, Purpose.MATCHER), clock), threads
