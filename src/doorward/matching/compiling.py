@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final, Generic, ParamSpec, TypeVar
 
 import numba
+from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
@@ -85,7 +86,6 @@ def into(kind: Any, dimensions: int) -> Any:
 
 
 def _int32_at(_: Any, address: Any) -> Any:
-
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
 
@@ -93,7 +93,23 @@ def _int32_at(_: Any, address: Any) -> Any:
     return pointer(types.int32)(address), code
 
 
+def _fetch(_: Any, address: Any) -> Any:
+    def code(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        name = "llvm.prefetch.p0"
+        known = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
+        read, keep, data = number(0), number(3), number(1)
+        builder.call(known, [builder.inttoptr(arguments[0], byte), read, keep, data])
+        return context.get_dummy_value()
+
+    nothing: Any = types.void
+    return nothing(address), code
+
+
 int32_at: Any = intrinsic(_int32_at)
 """An address as a pointer to int32."""
+fetch: Any = intrinsic(_fetch)
+"""Ask memory for the 64 bytes around an address, soon to be read; does no harm where nothing is."""
 array_at: Any = numba.carray  # type: ignore[attr-defined]  # numba does not list it among what it exports
 """An array of this shape at a pointer."""

@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 
 from doorward.core.errors import Invalid
 from doorward.matching.blocks import Cells, are_cells
-from doorward.matching.compiling import array_at, compiled, given, int32_at, into
+from doorward.matching.compiling import array_at, compiled, fetch, given, int32_at, into
 from doorward.matching.parameters import BLOCKS_PER_MASK, MODULUS, RING_DEGREE
 from doorward.matching.queries import Query
 from doorward.matching.ring import Words
 from doorward.matching.sharing import spread
 
 Q = MODULUS
-TOGETHER = 4
-"""Blocks read side by side, each from its beginning to its end: that many streams a processor foresees. Fewer
-read the query more often; with eight, or in shorter pieces, it waits for memory twice as long."""
+TILE = 64  # rows of the query that stay in the processor's cache while every block passes by
+LINE = 64  # bytes that memory gives at once
+AHEAD = 8192
+"""Bytes asked for before they are needed, into the next block too: no processor foresees where that lies."""
 SHARED_FROM = 8  # with fewer blocks one thread is sooner done than two that wait for each other
 
 
@@ -65,9 +66,10 @@ class Shelf:
         query_mask = query.mask
 
         def some(start: int, end: int) -> None:
-            _multiply(self._addresses, query.face, query_mask, start, end, answer.face, answer.mask)
+            rows = (start * TILE, end * TILE)
+            _multiply(self._addresses, query.face, query_mask, *rows, answer.face, answer.mask)
 
-        spread(some, RING_DEGREE, threads=threads if len(self) >= SHARED_FROM else 1)
+        spread(some, RING_DEGREE // TILE, threads=threads if len(self) >= SHARED_FROM else 1)
         return answer
 
 
@@ -81,12 +83,19 @@ def _multiply(
     face_out: Words,
     mask_out: Words,
 ) -> None:
-    shape = face.shape
-    for first in range(0, addresses.shape[0], TOGETHER):
-        last = min(first + TOGETHER, addresses.shape[0])
-        for k in range(low, high):
-            for b in range(first, last):
-                block = array_at(int32_at(addresses[b]), shape)
+    shape, width = face.shape, uint64(4 * face.shape[1])
+    ahead = max(1, AHEAD // (4 * shape[1]))  # rows
+    for tile in range(low, high, TILE):
+        for b in range(addresses.shape[0]):
+            block = array_at(int32_at(addresses[b]), shape)
+            following = addresses[min(b + 1, addresses.shape[0] - 1)]
+            for k in range(tile, tile + TILE):
+                then = k + ahead
+                soon = addresses[b] + uint64(then) * width
+                if then >= tile + TILE:
+                    soon = following + uint64(then - TILE) * width
+                for place in range(uint64(0), width, uint64(LINE)):
+                    fetch(soon + place)
                 f, m = int64(0), int64(0)
                 for i in range(shape[1]):
                     cell = int64(block[k, i])
