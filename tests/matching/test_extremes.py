@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from doorward.core.errors import Tampered
-from doorward.matching.blocks import Mask, add_product
+from doorward.matching.blocks import BlockSecret, Mask, add_product
 from doorward.matching.keyholder import ShelfKeys
 from doorward.matching.matcher import Answer, Shelf
 from doorward.matching.opening import accumulate, check_rows, row_products
@@ -35,6 +35,18 @@ def test_512_products_of_the_largest_cells(cell: int, number: int) -> None:
     out = np.empty(RING_DEGREE, np.uint32)
     row_products(filled(cell, LONGEST_TEMPLATE), filled(number, LONGEST_TEMPLATE), out)
     assert (out == LONGEST_TEMPLATE * cell * number % Q).all()
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 5])
+@pytest.mark.parametrize("length", [1, 3, 17, 500])
+def test_any_length_and_number_of_blocks(length: int, blocks: int) -> None:
+    drawn = np.random.default_rng(length).integers(
+        -HALF, HALF + 1, (blocks + 1, RING_DEGREE, length), np.int32
+    )
+    query = Query(drawn[-1], bytes(32))
+    answer = Shelf(list(drawn[:-1])).answer(query)
+    for half, with_what in ((answer.face, query.face), (answer.mask, query.mask)):
+        assert (half == (drawn[:-1].astype(np.int64) * with_what % Q).sum(2) % Q).all()
 
 
 @pytest.mark.parametrize("word", [0, Q - 1])
@@ -87,8 +99,6 @@ def test_the_largest_mask_times_the_largest_secret() -> None:
 def test_a_damaged_block_wraps_around_and_fails_its_check() -> None:
     keys = ShelfKeys(Mask(bytes(32), LONGEST_TEMPLATE))
     key, honest = asking(HALF), filled(1, LONGEST_TEMPLATE)
-    from doorward.matching.blocks import BlockSecret  # noqa: PLC0415
-
     keys.put(0, BlockSecret(bytes(32)), honest, None)
     keys.check(key, Shelf([honest]).answer(key.query))
     for word in (2**31 - 1, -(2**31)):
@@ -100,8 +110,6 @@ def test_a_damaged_block_wraps_around_and_fails_its_check() -> None:
 def test_decryption_of_the_largest_words_stays_in_range(word: int) -> None:
     """Any words below q decrypt to a score within half of q: nothing wraps into a match beyond it."""
     keys = ShelfKeys(Mask(bytes(32), 1))
-    from doorward.matching.blocks import BlockSecret  # noqa: PLC0415
-
     keys.put(0, BlockSecret(bytes(32)), filled(0, 1), None)
     keys._secrets[:] = Q - 1
     for slot in range(RING_DEGREE):
