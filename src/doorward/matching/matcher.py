@@ -20,7 +20,7 @@ TILE = 64  # rows of the query that stay in the processor's cache while every bl
 LINE = 64  # bytes that memory gives at once
 AHEAD = 8192
 """Bytes asked for before they are needed, into the next block too: no processor foresees where that lies."""
-SHARED_FROM = 8  # with fewer blocks one thread is sooner done than two that wait for each other
+SHARED_FROM = 16  # with fewer blocks one thread is sooner done than two that wait for each other
 
 
 @dataclass(frozen=True, slots=True)
