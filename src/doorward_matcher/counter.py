@@ -128,7 +128,7 @@ class Counter:
         return DONE
 
     def _lacking(self, holding: Holding, shelves: Sequence[WantedShelf]) -> Reply:
-        wanted = [digest for shelf in shelves for digest in shelf.digests]
+        wanted = dict.fromkeys(digest for shelf in shelves for digest in shelf.digests)
         missing = [digest for digest in wanted if holding.lacks(digest)]
         return Reply(HTTPStatus.NOT_FOUND, [messages.encode_list(Kind.LACKS, missing)])
 

@@ -79,12 +79,14 @@ class Front:
         *,
         searches_at_once: int,
         waiting: int,
+        body_seconds: float = BODY_SECONDS,
     ) -> None:
         self._key = key
         self._public = key.public_key().public_bytes_raw()
         self._deciders = deciders
         self._clock = clock
         self._nonces = Nonces()
+        self._body_seconds = body_seconds
         searches = Lane("search", at_once=searches_at_once, waiting=waiting)
         deeds = Lane("deeds", at_once=DEEDS_AT_ONCE, waiting=DEEDS_WAITING)
         self._routes = {
@@ -116,7 +118,7 @@ class Front:
             refusal = BUSY
         if refusal is not None:
             if asked.length <= route.largest:
-                await _body(receive, asked.length, keep=False)  # so that it gets to read why
+                await self._body(receive, asked.length, keep=False)  # so that it gets to read why
             await self._answer(send, asked, refusal)
             return
         try:
@@ -138,7 +140,7 @@ class Front:
         return None
 
     async def _done(self, route: Route, asked: Asked, receive: Receive) -> Reply:
-        body = await _body(receive, asked.length)
+        body = await self._body(receive, asked.length)
         if body is None:
             return fault(HTTPStatus.REQUEST_TIMEOUT, "cut-short")
 
@@ -159,30 +161,29 @@ class Front:
         proof = sign_answer(self._key, asked, self._nonces.epoch, reply.status, digest)
         await _send(send, reply, {PROOF_HEADER: proof})
 
+    async def _body(self, receive: Receive, length: int, *, keep: bool = True) -> bytes | None:
+        """A body of this very length; None if it is another, or takes too long."""
+        parts: list[bytes] = []
+        seen, more = 0, True
+        try:
+            async with asyncio.timeout(self._body_seconds):
+                while more:
+                    message = await receive()
+                    part = message.get("body", b"")
+                    seen += len(part)
+                    if message["type"] != "http.request" or seen > length:
+                        return None
+                    more = message.get("more_body", False)
+                    if keep:
+                        parts.append(part)
+        except TimeoutError:
+            return None
+        return b"".join(parts) if seen == length else None
+
 
 def _proof(scope: Message) -> str:
     found = [value for name, value in scope["headers"] if name == PROOF_HEADER.encode()]
     return str(found[0], "ascii", "replace") if len(found) == 1 else ""
-
-
-async def _body(receive: Receive, length: int, *, keep: bool = True) -> bytes | None:
-    """A body of this very length; None if it is another, or takes too long."""
-    parts: list[bytes] = []
-    seen, more = 0, True
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            while more:
-                message = await receive()
-                part = message.get("body", b"")
-                seen += len(part)
-                if message["type"] != "http.request" or seen > length:
-                    return None
-                more = message.get("more_body", False)
-                if keep:
-                    parts.append(part)
-    except TimeoutError:
-        return None
-    return b"".join(parts) if seen == length else None
 
 
 async def _send(send: Send, reply: Reply, headers: dict[str, str]) -> None:

@@ -16,7 +16,7 @@ from doorward.app.exposure import (
     require_proven_line,
     warnings_of,
 )
-from doorward.app.matchers import matcher_of
+from doorward.app.matchers import close_matcher, matcher_of
 from doorward.app.schema import NO_RECORDS, refuse_used, upgrade
 from doorward.audit.service import record
 from doorward.core.clock import Clock, system_clock
@@ -73,8 +73,9 @@ class House:
         return warnings_of(self.folder, *places, self.settings)
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Let go of files and lines."""
         self.database.engine.dispose()
+        close_matcher(self.keyholder.matcher)
 
 
 def create_house(folder: Path, clock: Clock = system_clock) -> House:

@@ -32,3 +32,9 @@ def matcher_of(chosen: MatcherSettings, blocks: Blocks, vault: Vault, clock: Clo
         timeout_seconds=chosen.timeout_seconds,
     )
     return RemoteMatcher(blocks, place, partial(vault.signing_key, Purpose.MATCHER), clock), threads
+
+
+def close_matcher(matcher: Matcher) -> None:
+    """Let go of the connections to one elsewhere."""
+    if isinstance(matcher, RemoteMatcher):
+        matcher.close()

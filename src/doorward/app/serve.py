@@ -65,11 +65,14 @@ def _door(web: Web) -> socket.socket:
     """Where visitors knock; taken before anybody is told of it."""
     family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
     try:
-        return socket.create_server((web.host, web.port), family=family, backlog=2048)
+        door = socket.create_server((web.host, web.port), family=family, backlog=2048)
     except OSError as error:
         raise Unavailable(
             f"Nobody can listen at {web.host}, port {web.port}: stop whatever does, or change web.port."
         ) from error
+    # The loop sees to this only for sockets that name their protocol; without it an answer waits 40 ms.
+    door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return door
 
 
 def server_files(web: Web, folder: Path, house: House) -> tuple[Path, Path] | None:

@@ -33,7 +33,7 @@ class Shelving:
 
     def _shelf(self, shelf_id: str, wanted: tuple[str, ...]) -> Shelf:
         digests, shelf = self._shelves.get(shelf_id, ((), Shelf([])))
-        if digests != wanted:
+        if digests != wanted or shelf_id not in self._shelves:
             known = {name: shelf.block(place) for place, name in enumerate(digests)}
             blocks = (known.get(name) for name in wanted)
             shelf = Shelf(
