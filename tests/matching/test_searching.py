@@ -11,10 +11,9 @@ from doorward.core.errors import Invalid, Tampered
 from doorward.matching.blocks import Mask, centred, seal, unseal
 from doorward.matching.keyholder import Nearest, ShelfKeys
 from doorward.matching.matcher import Shelf
-from doorward.matching.opening import STRIP
 from doorward.matching.parameters import BLOCK_SIZE, GRID, MODULUS, SCORE_SCALE
 from doorward.matching.queries import Asker
-from doorward.matching.ring import forward
+from doorward.matching.ring import STRIP, forward
 from doorward.matching.rotation import asked, stored
 from tests.matching.shelves import SITE, Stocked, Templates, near, people, question, stock
 
@@ -208,7 +207,7 @@ asker, numbers = Asker(4), np.ones(4, np.int32)
 asker.prepare()
 share()
 child = os.fork()
-print(asker.ask(numbers).query.mask_seed.hex(), share(), flush=True)
+os.write(1, f"{asker.ask(numbers).query.mask_seed.hex()} {share()}\\n".encode())  # at once, not in pieces
 if child:
     os._exit(os.waitpid(child, 0)[1])
 os._exit(0)

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from doorward.core.errors import Invalid, Tampered
 from doorward.matching.blocks import BlockSecret, Cells, Mask, are_cells
 from doorward.matching.matcher import SHARED_FROM, Answer
-from doorward.matching.opening import NOBODY, STRIP, accumulate, check_rows, decrypt, row_products
+from doorward.matching.opening import NOBODY, accumulate, check_rows, decrypt, row_products
 from doorward.matching.parameters import BLOCKS_PER_MASK, MODULUS, RING_DEGREE, SCORE_SCALE
 from doorward.matching.queries import QueryKey
 from doorward.matching.randomness import wipe
-from doorward.matching.ring import twiddles
+from doorward.matching.ring import STRIP, twiddles
 from doorward.matching.sharing import spread
 
 

@@ -7,10 +7,9 @@ from numpy.typing import NDArray
 from doorward.matching.blocks import Cells
 from doorward.matching.compiling import compiled, given, into
 from doorward.matching.parameters import MODULUS, RING_DEGREE
-from doorward.matching.ring import Words, inverse_strip, times
+from doorward.matching.ring import STRIP, Words, inverse_strip, times
 
 Q = MODULUS
-STRIP = 16  # blocks decrypted together
 NOBODY = -(1 << 31)  # below every score
 
 

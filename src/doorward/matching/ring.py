@@ -20,7 +20,9 @@ from doorward.matching.parameters import MODULUS, RING_DEGREE
 Words = NDArray[np.uint32]
 """Numbers of 0 to q - 1."""
 Q = MODULUS
-STRIP = 32  # columns transformed together: they fit the processor's cache
+STRIP = 32
+"""Columns transformed together: they fit the processor's cache, and a loop of known length over them is whole
+words of the processor from end to end, with no rest to do by itself."""
 
 
 class Twiddles(NamedTuple):
@@ -52,30 +54,17 @@ def times(x: np.uint64, factor: np.uint64, quotient: np.uint64) -> np.uint32:
 
 
 @part
-def _cooley_tukey(a: Words, b: Words, factor: np.uint64, quotient: np.uint64) -> None:
-    for j in range(a.shape[0]):
-        v = times(uint64(b[j]), factor, quotient)
-        u = a[j]
-        a[j] = reduced(uint32(u + v))
-        b[j] = reduced(uint32(u + uint32(uint32(Q) - v)))
-
-
-@part
-def _gentleman_sande(a: Words, b: Words, factor: np.uint64, quotient: np.uint64) -> None:
-    for j in range(a.shape[0]):
-        u, v = a[j], b[j]
-        a[j] = reduced(uint32(u + v))
-        b[j] = times(uint64(uint32(u + uint32(uint32(Q) - v))), factor, quotient)
-
-
-@part
 def _forward_strip(matrix: Words, roots: Words, quotients: Words) -> None:
     half, groups = matrix.shape[0] >> 1, 1
     while half:
         for i in range(groups):
             factor, quotient = uint64(roots[groups + i]), uint64(quotients[groups + i])
             for j in range(2 * i * half, 2 * i * half + half):
-                _cooley_tukey(matrix[j], matrix[j + half], factor, quotient)
+                for c in range(STRIP):  # Cooley and Tukey's butterfly
+                    v = times(uint64(matrix[j + half, c]), factor, quotient)
+                    u = matrix[j, c]
+                    matrix[j, c] = reduced(uint32(u + v))
+                    matrix[j + half, c] = reduced(uint32(u + uint32(uint32(Q) - v)))
         half, groups = half >> 1, groups << 1
 
 
@@ -83,40 +72,44 @@ def _forward_strip(matrix: Words, roots: Words, quotients: Words) -> None:
 def inverse_strip(
     matrix: Words, roots: Words, quotients: Words, shrink: np.uint32, shrink_quotient: np.uint32
 ) -> None:
-    """Undo the transform of a contiguous matrix of few columns, in place."""
+    """Undo the transform of a contiguous (n, STRIP) matrix in place."""
     half, groups = 1, matrix.shape[0] >> 1
     while groups:
         for i in range(groups):
             factor, quotient = uint64(roots[groups + i]), uint64(quotients[groups + i])
             for j in range(2 * i * half, 2 * i * half + half):
-                _gentleman_sande(matrix[j], matrix[j + half], factor, quotient)
+                for c in range(STRIP):  # Gentleman and Sande's
+                    u, v = matrix[j, c], matrix[j + half, c]
+                    matrix[j, c] = reduced(uint32(u + v))
+                    matrix[j + half, c] = times(uint64(uint32(u + uint32(uint32(Q) - v))), factor, quotient)
         half, groups = half << 1, groups >> 1
     for j in range(matrix.shape[0]):
-        row = matrix[j]
-        for column in range(row.shape[0]):
-            row[column] = times(uint64(row[column]), uint64(shrink), uint64(shrink_quotient))
+        for c in range(STRIP):
+            matrix[j, c] = times(uint64(matrix[j, c]), uint64(shrink), uint64(shrink_quotient))
 
 
 @compiled(into(uint32, 2), given(uint32, 1), given(uint32, 1))
 def _forward(matrix: Words, roots: Words, quotients: Words) -> None:
+    strip = np.zeros((RING_DEGREE, STRIP), np.uint32)
     for low in range(0, matrix.shape[1], STRIP):
         high = min(matrix.shape[1], low + STRIP)
-        strip = matrix[:, low:high].copy()
+        strip[:, : high - low] = matrix[:, low:high]
         _forward_strip(strip, roots, quotients)
-        matrix[:, low:high] = strip
-        strip[:] = 0
+        matrix[:, low:high] = strip[:, : high - low]
+    strip[:] = 0
 
 
 @compiled(into(uint32, 2), given(uint32, 1), given(uint32, 1), uint32, uint32)
 def _inverse(
     matrix: Words, roots: Words, quotients: Words, shrink: np.uint32, shrink_quotient: np.uint32
 ) -> None:
+    strip = np.zeros((RING_DEGREE, STRIP), np.uint32)
     for low in range(0, matrix.shape[1], STRIP):
         high = min(matrix.shape[1], low + STRIP)
-        strip = matrix[:, low:high].copy()
+        strip[:, : high - low] = matrix[:, low:high]
         inverse_strip(strip, roots, quotients, shrink, shrink_quotient)
-        matrix[:, low:high] = strip
-        strip[:] = 0
+        matrix[:, low:high] = strip[:, : high - low]
+    strip[:] = 0
 
 
 def forward(matrix: Words, root: int | None = None) -> None:
