@@ -3,12 +3,14 @@
 from functools import partial
 from pathlib import Path
 
+from doorward.core.keys import FaceKeys
 from doorward.gallery.drivers.local_matcher import LocalMatcher
 from doorward.gallery.service import KeyHolder
 from doorward.matching.block_files import FolderBlocks
 from doorward.people.drivers.blind_matcher import BlindMatcher
 from doorward.people.service.recogniser import Recogniser
 from doorward.people.service.templates import templates_of
+from doorward.vault.model import Purpose
 from doorward.vault.service import Vault
 
 
@@ -16,4 +18,5 @@ def recogniser_at(vault: Vault, folder: Path) -> Recogniser:
     """As another process would make it, over the blocks in this folder."""
     blocks = FolderBlocks(folder)
     keyholder = KeyHolder(vault, blocks, LocalMatcher(blocks), templates=partial(templates_of, vault))
-    return Recogniser(vault, BlindMatcher(keyholder))
+    keys = FaceKeys.from_signing_keys([one.private_key for one in vault.signers(Purpose.GATES)])
+    return Recogniser(vault, BlindMatcher(keyholder, keys))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from doorward.core.errors import Conflict, DoorwardError, Invalid, Tampered, Unavailable
-from doorward.core.wire import Permit, Sighting, Signed
+from doorward.core.wire import FaceEvidence, Permit, Sighting, Signed
 from doorward_edge.alone import Because
 from doorward_edge.passage import Decision, Seen
 from doorward_edge.permits import fault_of
@@ -66,13 +66,13 @@ class Doorman:
 
     def _ask(self, seen: Seen, *, again: bool = False) -> Decision:
         post, orders = self._post, self._post.orders
-        now = post.clock.monotonic()
+        now, sequence = post.clock.monotonic(), post.state.next_sequence()
         sighting = Sighting(
             agent_id=orders.agent_id,
             gate_id=orders.gate_id,
-            sequence=post.state.next_sequence(),
+            sequence=sequence,
             seen_at=post.watch.server_at(now if seen.at is None else seen.at),
-            face=seen.face,
+            face=self._sealed(seen, sequence),
             plate=seen.plate,
             card=seen.card,
             qr=seen.qr,
@@ -93,6 +93,18 @@ class Doorman:
             return self._stand_firm(asked, Because.SERVER)
         post.checkpoint(Step.ANSWERED)
         return self._obey(asked, permit)
+
+    def _sealed(self, seen: Seen, sequence: int) -> FaceEvidence | None:
+        """The face for this sighting; none where no policy has yet told to which key."""
+        if seen.face is None:
+            return None
+        if self._upkeep.book is None:
+            self._upkeep.round()
+        book, orders = self._upkeep.book, self._post.orders
+        if book is None:
+            return None
+        key, place = book.policy.face_key, {"agent_id": orders.agent_id, "gate_id": orders.gate_id}
+        return seen.face.sealed(key, **place, sequence=sequence)
 
     def _twice(self, sighting: Signed) -> Signed:
         """An answer that was lost on its way is asked for once more: the server answers alike."""

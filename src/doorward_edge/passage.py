@@ -4,9 +4,34 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from doorward.core.wire import Credential, FaceEvidence, PlateEvidence
+import numpy as np
+
+from doorward.core.wire import Credential, FaceEvidence, PlateEvidence, place_in, seal_face
+from doorward.vision.model import FaceTemplate
 
 LONGEST_SECONDS: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FaceSeen:
+    """One face followed over several frames. Its template leaves this process sealed, or not at all."""
+
+    template: FaceTemplate = field(repr=False)
+    frames: int
+    quality: float
+    liveness_passed: bool | None = None
+
+    def sealed(self, face_key: bytes, *, agent_id: str, gate_id: str, sequence: int) -> FaceEvidence:
+        """What the server is shown: bound to this one sighting, and readable by the gallery's key holder."""
+        raw = np.ascontiguousarray(self.template, "<f4").tobytes()
+        key_id, sealed = seal_face(face_key, raw, place_in(agent_id, gate_id, sequence))
+        return FaceEvidence(
+            key_id=key_id,
+            sealed=sealed,
+            frames=self.frames,
+            quality=self.quality,
+            liveness_passed=self.liveness_passed,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +43,7 @@ class Seen:
     nothing is known yet.
     """
 
-    face: FaceEvidence | None = field(default=None, repr=False)
+    face: FaceSeen | None = field(default=None, repr=False)
     plate: PlateEvidence | None = field(default=None, repr=False)
     card: str | None = field(default=None, repr=False)
     qr: str | None = field(default=None, repr=False)

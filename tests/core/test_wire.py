@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from hypothesis import given
 from hypothesis import strategies as st
 
-from doorward.core.encoding import canonical_json, from_text, to_text
+from doorward.core.encoding import canonical_json, from_text
 from doorward.core.errors import Invalid, Tampered
 from doorward.core.wire import (
     START_OF_CHAIN,
@@ -47,11 +48,15 @@ from doorward.core.wire import (
     credential_hash,
     decode,
     encode,
+    face_of,
     hand_over,
     key_id_of,
     kind_of,
+    open_face,
     open_fact,
     open_message,
+    place_in,
+    seal_face,
     seal_fact,
     seal_message,
     successor_of,
@@ -68,7 +73,7 @@ SIGHTING = Sighting(
     gate_id="gate_a",
     sequence=7,
     seen_at=NOON,
-    face=FaceEvidence(template=to_text(bytes(512)), frames=5, quality=11.5, liveness_passed=True),
+    face=FaceEvidence(key_id=bytes(8), sealed=bytes(560), frames=5, quality=11.5, liveness_passed=True),
     plate=PlateEvidence(candidates=(("ABC123", 0.5),), minimum_character_confidence=0.25, frames=3),
     card="04A1B2C3",
     qr="token",
@@ -102,6 +107,7 @@ MESSAGES: list[Any] = [
         open_seconds=5,
         hash_key=bytes(32),
         journal_key=JOURNAL_KEY,
+        face_key=JOURNAL_KEY,
         schedules=((Window(opens=NOON, closes=NOON + timedelta(hours=8)),),),
         entries=(PolicyEntry(kind=Credential.CARD, hash=bytes(32), subject_id="person_a", schedule=0),),
     ),
@@ -224,10 +230,33 @@ def test_what_could_not_be_read_is_not_sent(changes: dict[str, Any]) -> None:
         encode(replace(SIGHTING, **changes))
 
 
-def test_a_template_has_exactly_128_numbers() -> None:
+def test_a_sealed_face_has_exactly_one_length() -> None:
     assert SIGHTING.face
-    with pytest.raises(Invalid):
-        encode(replace(SIGHTING, face=replace(SIGHTING.face, template=to_text(bytes(508)))))
+    for sealed in (bytes(559), bytes(561), b""):
+        with pytest.raises(Invalid):
+            encode(replace(SIGHTING, face=replace(SIGHTING.face, sealed=sealed)))
+
+
+def test_a_face_opens_for_its_key_and_in_its_own_sighting_alone() -> None:
+    template = np.arange(128, dtype="<f4").tobytes()
+    key_id, sealed = seal_face(JOURNAL_KEY, template, place_in("agent_a", "gate_a", 7))
+    assert SIGHTING.face
+    shown = replace(SIGHTING, face=replace(SIGHTING.face, key_id=key_id, sealed=sealed))
+    there = decode(Sighting, encode(shown))
+    face = face_of(there)
+    assert face is not None
+    other = X25519PrivateKey.from_private_bytes(bytes(range(3, 35)))
+    assert open_face(face, [other, SERVER]) == template
+    elsewhere = [replace(shown, **{name: value}) for name, value in MOVED.items()]
+    for moved in [face, *map(face_of, elsewhere)]:
+        assert moved is not None
+        with pytest.raises(Tampered):
+            open_face(moved, [other] if moved is face else [SERVER])
+    with pytest.raises(Tampered):
+        open_face(replace(face, sealed=bytes([face.sealed[0] ^ 1]) + face.sealed[1:]), [SERVER])
+
+
+MOVED: dict[str, Any] = {"agent_id": "agent_b", "gate_id": "gate_b", "sequence": 8}
 
 
 @pytest.mark.parametrize("fact", FACTS, ids=lambda fact: type(fact).__name__)

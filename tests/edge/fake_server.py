@@ -44,6 +44,7 @@ from doorward.core.wire import (
 NOON = datetime(2030, 1, 7, 12, tzinfo=UTC)
 SERVER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 JOURNAL_KEY = X25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
+FACE_KEY = X25519PrivateKey.from_private_bytes(bytes(range(33, 65)))
 AGENT_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(64, 96)))
 STRANGER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(96, 128)))
 CARD = "04-GOOD-CARD"
@@ -217,6 +218,7 @@ class FakeServer:
             mode=self.mode,
             open_seconds=4,
             hash_key=hash_key,
+            face_key=FACE_KEY.public_key().public_bytes_raw(),
             journal_key=JOURNAL_KEY.public_key().public_bytes_raw(),
             schedules=((Window(opens=now - timedelta(hours=1), closes=now + timedelta(hours=self.hours)),),),
             entries=tuple(

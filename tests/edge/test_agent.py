@@ -4,20 +4,20 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from doorward.core.encoding import to_text
 from doorward.core.errors import Unavailable
-from doorward.core.wire import Door, FaceEvidence, OfflineDoor
+from doorward.core.wire import Door, OfflineDoor
 from doorward_edge.agent import Agent
 from doorward_edge.clock import SystemClock
 from doorward_edge.drivers.simulated import SimulatedBarrier, SimulatedInputs, SimulatedReader
-from doorward_edge.passage import Decision, Seen
+from doorward_edge.passage import Decision, FaceSeen, Seen
 from doorward_edge.ports import Input, InputChange, Movement, ReaderEvent, Shown, Sign
 from doorward_edge.post import Post
 from tests.edge.world import CARD, ORDERS, World
 
-FACE = Seen(face=FaceEvidence(template=to_text(bytes(512)), frames=4, quality=12.0), frames=4)
+FACE = Seen(face=FaceSeen(template=np.zeros(128, np.float32), frames=4, quality=12.0), frames=4)
 
 
 @pytest.fixture

@@ -3,12 +3,11 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from doorward.core.encoding import to_text
 from doorward.core.wire import (
     Credential,
-    FaceEvidence,
     Mode,
     Permit,
     PlateEvidence,
@@ -18,11 +17,11 @@ from doorward.core.wire import (
     open_message,
 )
 from doorward_edge.alone import Because
-from doorward_edge.passage import Seen
+from doorward_edge.passage import FaceSeen, Seen
 from doorward_edge.ports import Movement, Step
 from tests.edge.world import AGENT_KEY, CARD, STRANGER_KEY, FakeServer, World
 
-FACE = FaceEvidence(template=to_text(bytes(512)), frames=4, quality=12.0)
+FACE = FaceSeen(template=np.zeros(128, np.float32), frames=4, quality=12.0)
 PLATE = PlateEvidence(candidates=(("AB123C", 0.9),), minimum_character_confidence=0.9, frames=4)
 GOOD, WRONG = Seen(card=CARD), Seen(card="other")
 

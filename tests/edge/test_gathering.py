@@ -1,13 +1,12 @@
 import threading
 
+import numpy as np
 import pytest
 
-from doorward.core.encoding import to_text
-from doorward.core.wire import FaceEvidence
 from doorward_edge.inbox import Inbox
-from doorward_edge.passage import Gathering, Seen
+from doorward_edge.passage import FaceSeen, Gathering, Seen
 
-FACE = Seen(face=FaceEvidence(template=to_text(bytes(512)), frames=4, quality=12.0), frames=4)
+FACE = Seen(face=FaceSeen(template=np.zeros(128, np.float32), frames=4, quality=12.0), frames=4)
 
 
 GATHER = [

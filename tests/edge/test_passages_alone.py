@@ -3,22 +3,22 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from doorward.core.encoding import to_text
 from doorward.core.wire import (
     Direction,
-    FaceEvidence,
     Mode,
     OfflineDecision,
     OfflineOutcome,
     PlateEvidence,
 )
 from doorward_edge.alone import Because
-from doorward_edge.passage import Seen
+from doorward_edge.passage import FaceSeen, Seen
 from tests.edge.world import CARD, ORDERS, SERVER_KEY, STRANGER_KEY, World
 
-FACE = FaceEvidence(template=to_text(bytes(512)), frames=4, quality=12.0)
+FACE = FaceSeen(template=np.zeros(128, np.float32), frames=4, quality=12.0)
 PLATE = PlateEvidence(candidates=(("AB123C", 0.9),), minimum_character_confidence=0.9, frames=4)
 GOOD, WRONG = Seen(card=CARD), Seen(card="other")
 

@@ -1,6 +1,6 @@
 """Bad disks, forged answers and full disks: people stay known, or the gate says that it is in doubt."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +58,8 @@ class Liar:
 
     def __init__(self, honest: object, lie: Callable[[Answer], Answer]) -> None:
         self.honest, self.lie = honest, lie
+
+    def keep(self, digests: Collection[str]) -> None: ...
 
     def answer(self, query: Query, shelves: Sequence[Wanted]) -> list[Answer]:
         return [self.lie(one) for one in self.honest.answer(query, shelves)]  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from doorward.core import wire
 from doorward.core.encoding import to_text
 from doorward.core.keys import ServerKeys
-from doorward.core.wire import Credential, FaceEvidence, Permit, PlateEvidence, Sighting, Signed
+from doorward.core.wire import Credential, FaceEvidence, Permit, PlateEvidence, SealedFace, Sighting, Signed
 from doorward.gates import service
 from doorward.gates.model import (
     Agent,
@@ -30,13 +30,13 @@ from doorward.gates.model import (
 from doorward.gates.service import Post
 from doorward.platform.db import Database, Unit
 from doorward.platform.paging import PageRequest
+from doorward_edge.passage import FaceSeen
 from tests.conftest import GUARD, SITE, SteppingClock
 
 AGENT_KEY = Ed25519PrivateKey.from_private_bytes(b"a" * 32)
 SERVER_KEYS = ServerKeys.from_signing_key("server_1", Ed25519PrivateKey.from_private_bytes(b"s" * 32))
 CARDS = {"card-ada": "person_ada", "card-bob": "person_bob"}
 PLATES = {"ABC123": "vehicle_red"}
-TEMPLATE = "A" * 683  # 512 zero bytes in base 64
 
 
 @dataclass(slots=True)
@@ -59,11 +59,14 @@ class Memory:
     def person_by_qr(self, unit: Unit, token: str) -> str | None:
         return CARDS.get(token.replace("qr", "card"))
 
-    def is_face_of(self, unit: Unit, person_id: str, face: FaceEvidence, *, one_in: int) -> bool:
+    def is_face_of(self, unit: Unit, person_id: str, face: SealedFace, *, one_in: int) -> bool:
         return self.face_of == person_id
 
-    def person_by_face(self, unit: Unit, face: FaceEvidence, *, one_in: int) -> str | None:
+    def person_by_face(self, unit: Unit, face: SealedFace, *, one_in: int) -> str | None:
         return self.face_of
+
+    def face_key(self) -> bytes:
+        return bytes(31) + b"\x09"
 
     def check_pin(self, unit: Unit, person_id: str, pin: str) -> PinAnswer:
         answers = {"1111": PinAnswer.RIGHT, "9999": PinAnswer.DURESS, "0000": PinAnswer.LOCKED}
@@ -136,8 +139,11 @@ class Scene:
             return service.grants_of(unit, holder_id)
 
     def sighting(self, gate_id: str = CARD_GATE.id, **facts: Any) -> Signed:
-        held: dict[str, Any] = {"seen_at": self.clock.now, "sequence": next(self.numbers)}
-        return self.sign(Sighting(agent_id="agent_1", gate_id=gate_id, **(held | facts)))
+        held: dict[str, Any] = {"seen_at": self.clock.now, "sequence": next(self.numbers)} | facts
+        if isinstance(held.get("face"), FaceSeen):
+            place = {"agent_id": "agent_1", "gate_id": gate_id, "sequence": held["sequence"]}
+            held["face"] = held["face"].sealed(self.post.identifier.face_key(), **place)
+        return self.sign(Sighting(agent_id="agent_1", gate_id=gate_id, **held))
 
     def sign(self, message: Any) -> Signed:
         return wire.seal_message(AGENT_KEY, "agent_1", message)
@@ -223,7 +229,7 @@ class Scene:
 
 
 def face(frames: int = 5, *, live: bool | None = True) -> FaceEvidence:
-    return FaceEvidence(template=TEMPLATE, frames=frames, quality=12.0, liveness_passed=live)
+    return FaceEvidence(key_id=bytes(8), sealed=bytes(560), frames=frames, quality=12.0, liveness_passed=live)
 
 
 def plate(text: str = "ABC123", *, sure: float = 0.9) -> PlateEvidence:

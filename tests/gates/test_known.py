@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from doorward.core.encoding import to_text
-from doorward.core.wire import FaceEvidence, OfflinePolicy, Wants, decode
+from doorward.core.wire import OfflinePolicy, Wants, decode
 from doorward.gates import service
 from doorward.gates.model import Factor, Gate, Grant, Identification, Reason
 from doorward.gates.service.known import Known
@@ -15,6 +14,7 @@ from doorward.people.model import Basis
 from doorward.people.service import NewPerson
 from doorward.platform.db import Database, Unit
 from doorward.vault.service import Vault
+from doorward_edge.passage import FaceSeen
 from tests.conftest import GUARD, SITE, SteppingClock
 from tests.gates.scene import CARD_GATE, Scene, plate
 from tests.people.office import near, photos
@@ -45,9 +45,8 @@ def town(database: Database, clock: SteppingClock, vault: Vault, tmp_path: Path)
     return scene
 
 
-def shown(seed: int, *, live: bool | None = True) -> FaceEvidence:
-    template = to_text(near(seed, 9).astype("<f4").tobytes())
-    return FaceEvidence(template=template, frames=5, quality=12.0, liveness_passed=live)
+def shown(seed: int, *, live: bool | None = True) -> FaceSeen:
+    return FaceSeen(template=near(seed, 9), frames=5, quality=12.0, liveness_passed=live)
 
 
 def test_card_pin_face_and_plate_open_through_the_people_room(town: Scene) -> None:

@@ -21,7 +21,7 @@ from doorward.app.schema import NO_RECORDS, refuse_used, upgrade
 from doorward.audit.service import record
 from doorward.core.clock import Clock, system_clock
 from doorward.core.errors import Conflict, NotFound, Unavailable
-from doorward.core.keys import ServerKeys
+from doorward.core.keys import FaceKeys, ServerKeys
 from doorward.core.permissions import Actor, system_actor
 from doorward.gallery.service import KeyHolder
 from doorward.gates.model import SiteRules
@@ -119,7 +119,7 @@ def _open(folder: Path, clock: Clock, *, is_new: bool) -> House:
     engine = _engine(folder, settings, vault)
     upgrade(engine, is_new=is_new)
     keyholder = _keyholder(folder, settings, vault, clock)
-    recogniser = Recogniser(vault, BlindMatcher(keyholder))
+    recogniser = Recogniser(vault, BlindMatcher(keyholder, _face_keys(vault)))
     post = _post(settings, vault, recogniser)
     return House(folder, settings, Database(engine, clock), vault, keyholder, recogniser, post)
 
@@ -151,6 +151,10 @@ def _keyholder(folder: Path, settings: Settings, vault: Vault, clock: Clock) -> 
     blocks = FolderBlocks(data_folder(folder, settings) / "gallery")
     matcher, threads = matcher_of(settings.matcher, blocks, vault, clock)
     return KeyHolder(vault, blocks, matcher, templates=partial(templates_of, vault), threads=threads)
+
+
+def _face_keys(vault: Vault) -> FaceKeys:
+    return FaceKeys.from_signing_keys([one.private_key for one in vault.signers(Purpose.GATES)])
 
 
 def _objects(folder: Path, settings: Settings) -> FolderObjects:

@@ -43,8 +43,29 @@ class ServerKeys:
 
 
 def _journal_of(signing: Ed25519PrivateKey) -> X25519PrivateKey:
-    kdf = HKDF(hashes.SHA256(), 32, salt=None, info=b"doorward/1/journal-key")
+    return _derived(signing, b"doorward/1/journal-key")
+
+
+def _derived(signing: Ed25519PrivateKey, info: bytes) -> X25519PrivateKey:
+    kdf = HKDF(hashes.SHA256(), 32, salt=None, info=info)
     return X25519PrivateKey.from_private_bytes(kdf.derive(signing.private_bytes_raw()))
+
+
+@dataclass(frozen=True, slots=True)
+class FaceKeys:
+    """What live faces are sealed to (X25519), the newest first; their holder is the decider."""
+
+    private: tuple[X25519PrivateKey, ...]
+
+    @classmethod
+    def from_signing_keys(cls, newest_first: Sequence[Ed25519PrivateKey]) -> "FaceKeys":
+        """One for each, derived (HKDF, RFC 5869): they turn together, and what is on its way still opens."""
+        return cls(tuple(_derived(one, b"doorward/1/face-key") for one in newest_first))
+
+    @property
+    def public(self) -> bytes:
+        """The 32 bytes to which agents seal faces."""
+        return self.private[0].public_key().public_bytes_raw()
 
 
 @lru_cache(maxsize=4096)

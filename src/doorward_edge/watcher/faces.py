@@ -8,13 +8,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from doorward.core.encoding import to_text
-from doorward.core.wire import FaceEvidence
 from doorward.vision.faces import detect, observe_detected
-from doorward.vision.model import FaceObservation, FaceProblem, FaceTemplate
+from doorward.vision.model import FaceObservation, FaceProblem
 from doorward.vision.sources import Frame, Source
 from doorward.vision.tracks import FaceTrack, FaceTracker
-from doorward_edge.passage import Seen
+from doorward_edge.passage import FaceSeen, Seen
 from doorward_edge.ports import Prompt
 from doorward_edge.statistics import AgentStatistics
 from doorward_edge.watcher.budget import FrameBudget
@@ -155,24 +153,17 @@ class _Looker:
 
 
 def _seen(track: FaceTrack) -> Seen:
-    face = FaceEvidence(
-        template=template_text(track.template), frames=track.frames, quality=track.quality.norm
-    )
+    face = FaceSeen(template=track.template, frames=track.frames, quality=track.quality.norm)
     return Seen(face=face, frames=track.frames)
 
 
 def _checked(ended: Checked) -> Seen:
     """With a check, the face that did it is the one that counts, not the one that walked up before it."""
     track, measured = ended.track, ended.passed
-    face = FaceEvidence(
-        template=template_text(measured.template if measured else track.template),
+    face = FaceSeen(
+        template=measured.template if measured else track.template,
         frames=measured.frames if measured else track.frames,
         quality=track.quality.norm,
         liveness_passed=measured is not None,
     )
     return Seen(face=face, frames=face.frames)
-
-
-def template_text(template: FaceTemplate) -> str:
-    """A template as it travels: 128 float32, little endian, in base 64."""
-    return to_text(template.astype("<f4").tobytes())

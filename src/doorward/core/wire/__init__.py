@@ -1,6 +1,7 @@
 """What gate agents and the server say to each other: signed, numbered, and readable by both."""
 
 from doorward.core.wire.codecs import decode, encode, kind_of, open_message, seal_message
+from doorward.core.wire.faces import SealedFace, face_of, open_face, place_in, seal_face
 from doorward.core.wire.journal import open_fact, seal_fact
 from doorward.core.wire.messages import (
     ClockReport,
@@ -65,6 +66,7 @@ __all__ = [
     "Receipt",
     "RefusedEntry",
     "Request",
+    "SealedFace",
     "Sighting",
     "Signed",
     "Standing",
@@ -74,12 +76,16 @@ __all__ = [
     "credential_hash",
     "decode",
     "encode",
+    "face_of",
     "hand_over",
     "key_id_of",
     "kind_of",
     "link_of",
+    "open_face",
     "open_fact",
     "open_message",
+    "place_in",
+    "seal_face",
     "seal_fact",
     "seal_message",
     "sign",

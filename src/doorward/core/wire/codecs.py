@@ -86,21 +86,17 @@ SEQUENCE: Final = whole(1, 2**53 - 1)
 LINK: Final = octets(32, 32)
 NONCE: Final = octets(16, 16)
 DAY_MS: Final = 86_400_000
-TEMPLATE_BYTES: Final = 128 * 4
+KEY_ID: Final = octets(8, 8)
+SEALED_FACE: Final = octets(560, 560)  # see faces
 SMALL: Final = 16 * 1024
 MAX_BYTES: Final = {Kind.POLICY: 16 * 1024 * 1024, Kind.RECEIPT: 64 * 1024}  # all other kinds: SMALL
 MAX_ENTRIES: Final = 50_000
 
 
-def _template(value: Any) -> str:
-    """The template stays text, but must hold exactly 128 float32."""
-    octets(TEMPLATE_BYTES, TEMPLATE_BYTES)(value)
-    return str(value)
-
-
 _FACE = record(
     FaceEvidence,
-    template=_template,
+    key_id=KEY_ID,
+    sealed=SEALED_FACE,
     frames=whole(1, 10_000),
     quality=real(-1e6, 1e6),
     liveness_passed=maybe(flag),
@@ -179,6 +175,7 @@ _POLICY = record(
     open_seconds=whole(1, 3600),
     hash_key=octets(32, 32),
     journal_key=octets(32, 32),
+    face_key=octets(32, 32),
     schedules=many(many(record(Window, opens=instant, closes=instant), 1000), MAX_ENTRIES),
     entries=many(
         record(

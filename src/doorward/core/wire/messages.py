@@ -7,9 +7,10 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceEvidence:
-    """One face followed over several frames. The template is 128 float32, little endian, in base 64."""
+    """One face followed over several frames; the template is `sealed` to the key that `key_id` names."""
 
-    template: str
+    key_id: bytes
+    sealed: bytes
     frames: int
     quality: float
     liveness_passed: bool | None = None

@@ -59,7 +59,8 @@ class OfflinePolicy:
 
     It travels over TLS and lives in the agent's memory only: nothing of it is written to the agent's
     disk. `hash_key` is fresh for each agent and version, so that two policies cannot be joined.
-    `journal_key` is the server's X25519 public key: what is sealed to it, the agent cannot read back.
+    `journal_key` is the server's X25519 public key, `face_key` that of the gallery's key holder: what is
+    sealed to them, the agent cannot read back.
     A plate counts from `least_frames` frames and `least_character_confidence` on, as with the server.
     """
 
@@ -74,6 +75,7 @@ class OfflinePolicy:
     open_seconds: int
     hash_key: bytes
     journal_key: bytes
+    face_key: bytes
     schedules: tuple[tuple[Window, ...], ...]
     entries: tuple[PolicyEntry, ...]
     least_frames: int = 3

@@ -3,11 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
-from doorward.core.encoding import from_text
-from doorward.core.errors import Invalid
-from doorward.core.wire import Credential, FaceEvidence, PlateEvidence
+from doorward.core.wire import Credential, PlateEvidence, SealedFace
 from doorward.gates.model import PinAnswer, Subject
 from doorward.people.model import PinCheck
 from doorward.people.service.credentials import (
@@ -21,9 +17,6 @@ from doorward.people.service.persons import standing_of
 from doorward.people.service.recogniser import Recogniser
 from doorward.people.service.vehicles import find_vehicle
 from doorward.platform.db import Unit
-from doorward.vision.model import TEMPLATE_LENGTH, FaceTemplate
-
-OFF_LENGTH = 0.01
 
 ANSWERS = {
     PinCheck.RIGHT: PinAnswer.RIGHT,
@@ -47,13 +40,17 @@ class Known:
         """Whose code this is."""
         return find_by_qr(unit, self.recogniser.vault, token)
 
-    def is_face_of(self, unit: Unit, person_id: str, face: FaceEvidence, *, one_in: int) -> bool:
+    def is_face_of(self, unit: Unit, person_id: str, face: SealedFace, *, one_in: int) -> bool:
         """Whether this is that person, wrong at most once in so many strangers' attempts."""
-        return verify_face(unit, self.recogniser, person_id, template_of(face), one_in=one_in)
+        return verify_face(unit, self.recogniser, person_id, face, one_in=one_in)
 
-    def person_by_face(self, unit: Unit, face: FaceEvidence, *, one_in: int) -> str | None:
+    def person_by_face(self, unit: Unit, face: SealedFace, *, one_in: int) -> str | None:
         """Who among everybody this is, wrong at most once in so many strangers' attempts."""
-        return identify_face(unit, self.recogniser, template_of(face), one_in=one_in)
+        return identify_face(unit, self.recogniser, face, one_in=one_in)
+
+    def face_key(self) -> bytes:
+        """The X25519 public key to which agents seal faces."""
+        return self.recogniser.matcher.face_key()
 
     def check_pin(self, unit: Unit, person_id: str, pin: str) -> PinAnswer:
         """What a PIN is worth."""
@@ -84,14 +81,3 @@ class Known:
             yield Credential(kind), value, holder_id
         for vehicle_id, plate in sorted(self.recogniser.gallery(unit).plates.items()):
             yield Credential.PLATE, plate, vehicle_id
-
-
-def template_of(face: FaceEvidence) -> FaceTemplate:
-    """The template of a message; `Invalid` unless it is 128 finite numbers of length one."""
-    try:
-        template = np.frombuffer(from_text(face.template), "<f4").astype(np.float32)
-    except ValueError as error:
-        raise Invalid("A face template is 128 float32 in base 64.") from error
-    if template.shape != (TEMPLATE_LENGTH,) or not abs(float(np.linalg.norm(template)) - 1) <= OFF_LENGTH:
-        raise Invalid("A face template is 128 finite numbers of length one.")
-    return template

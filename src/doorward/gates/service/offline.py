@@ -151,6 +151,7 @@ def _issue(unit: Unit, post: Post, request: Request, draft: _Draft) -> OfflinePo
         open_seconds=gate.open_seconds,
         hash_key=draft.hash_key,
         journal_key=post.keys.journal_public,
+        face_key=post.identifier.face_key(),
         schedules=draft.schedules,
         entries=draft.entries,
         least_frames=gate.least_frames,

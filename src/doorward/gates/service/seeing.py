@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from doorward.core.wire import FaceEvidence, Sighting
+from doorward.core.wire import SealedFace, Sighting, face_of
 from doorward.gates.model import (
     LEAST_ONE_IN_IDENTIFYING,
     LEAST_ONE_IN_VERIFYING,
@@ -49,7 +49,7 @@ def identify(unit: Unit, post: Post, plan: Plan, gate: Gate, sighting: Sighting)
     asked, found = asked_for(gate.factors), _Findings()
     _claims(unit, post, sighting, asked, found)
     if sighting.face is not None and Factor.FACE in asked:
-        _face(unit, post, plan, gate, sighting.face, found=found)
+        _face(unit, post, plan, gate, sighting, found=found)
     if sighting.pin is not None and Factor.PIN in asked and found.person_id is not None:
         _pin(unit, post, sighting.pin, found)
     if Factor.PLATE in asked:
@@ -86,15 +86,17 @@ def _claims(unit: Unit, post: Post, sighting: Sighting, asked: frozenset[Factor]
     found.person_id = next(iter(claimed), None) if len(claimed) == 1 else None
 
 
-def _face(unit: Unit, post: Post, plan: Plan, gate: Gate, face: FaceEvidence, *, found: _Findings) -> None:
+def _face(unit: Unit, post: Post, plan: Plan, gate: Gate, sighting: Sighting, *, found: _Findings) -> None:
+    face = sighting.face
+    assert face is not None
     if face.frames < gate.least_frames:
         found.doubts.add(Refusal.TOO_FEW_FRAMES)
     elif Refusal.IDENTITIES_DIFFER in found.doubts:
         return
     elif found.person_id is not None:
-        _verify(unit, post, plan, gate, face, found=found)
+        _verify(unit, post, plan, gate, sighting, found=found)
     elif looks_up(gate, plan.rules):
-        _look_up(unit, post, plan, gate, face, found=found)
+        _look_up(unit, post, plan, gate, sighting, found=found)
     elif face.liveness_passed is False:
         found.doubts.add(Refusal.LIVENESS_FAILED)
 
@@ -104,15 +106,16 @@ def looks_up(gate: Gate, rules: SiteRules) -> bool:
     return (gate.identification or rules.identification) is Identification.ONE_TO_MANY
 
 
-def _verify(unit: Unit, post: Post, plan: Plan, gate: Gate, face: FaceEvidence, *, found: _Findings) -> None:
+def _verify(unit: Unit, post: Post, plan: Plan, gate: Gate, sighting: Sighting, *, found: _Findings) -> None:
     """Whether it is the face of whoever was claimed; after several failures in a row only after a while."""
     assert found.person_id is not None
+    face, failed = _shown(sighting)
     tries = Tries.at(unit, gate, found.person_id)
     if tries.must_wait:
         found.doubts.add(Refusal.FACE_DELAYED)
         return
     one_in = max(gate.one_in or plan.rules.one_in_verifying, LEAST_ONE_IN_VERIFYING)
-    if face.liveness_passed is False:
+    if failed:
         doubt = Refusal.LIVENESS_FAILED
     elif post.identifier.is_face_of(unit, found.person_id, face, one_in=one_in):
         doubt = None
@@ -122,13 +125,13 @@ def _verify(unit: Unit, post: Post, plan: Plan, gate: Gate, face: FaceEvidence, 
     tries.note(fitted=doubt is None)
 
 
-def _look_up(unit: Unit, post: Post, plan: Plan, gate: Gate, face: FaceEvidence, *, found: _Findings) -> None:
+def _look_up(unit: Unit, post: Post, plan: Plan, gate: Gate, sighting: Sighting, *, found: _Findings) -> None:
     """Whose face it is, if anybody's.
 
     Strangers count at the gate. A failed challenge counts for whoever's face it showed, as a picture of them
     would: whoever merely walks past, known to nobody, keeps nobody waiting.
     """
-    strangers, failed = Tries.at(unit, gate, None), face.liveness_passed is False
+    strangers, (face, failed) = Tries.at(unit, gate, None), _shown(sighting)
     if strangers.must_wait:
         found.doubts.add(Refusal.FACE_DELAYED)
         return
@@ -148,6 +151,13 @@ def _look_up(unit: Unit, post: Post, plan: Plan, gate: Gate, face: FaceEvidence,
     if not failed:
         found.person_id = person_id
         strangers.note(fitted=True)
+
+
+def _shown(sighting: Sighting) -> tuple[SealedFace, bool]:
+    """The face that was shown, and whether it failed its challenge."""
+    sealed = face_of(sighting)
+    assert sealed is not None and sighting.face is not None
+    return sealed, sighting.face.liveness_passed is False
 
 
 def _keep(found: _Findings, doubt: Refusal | None) -> None:

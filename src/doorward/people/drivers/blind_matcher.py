@@ -3,17 +3,26 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from doorward.audit.service import record
+from doorward.core.errors import Invalid, Tampered
+from doorward.core.keys import FaceKeys
+from doorward.core.wire import SealedFace, open_face
 from doorward.gallery import service
 from doorward.gallery.service import KeyHolder
+from doorward.people.ports import Face
 from doorward.platform.db import Unit
 from doorward.vision.model import FaceTemplate
+from doorward.vision.thresholds import face_threshold
 
 
 @dataclass(frozen=True, slots=True)
 class BlindMatcher:
-    """Asks the gallery's key holder."""
+    """Asks the gallery's key holder, in this process."""
 
     keyholder: KeyHolder
+    faces: FaceKeys
 
     def enrol(self, unit: Unit, templates: Mapping[str, FaceTemplate]) -> None:
         service.enrol(unit, self.keyholder, templates)
@@ -21,16 +30,40 @@ class BlindMatcher:
     def forget(self, unit: Unit, subject_ids: Sequence[str]) -> None:
         service.forget(unit, self.keyholder, subject_ids)
 
-    def identify(
-        self, unit: Unit, template: FaceTemplate, cut: float, *, besides: str | None = None
-    ) -> str | None:
-        return service.identify(unit, self.keyholder, template, cut, besides=besides)
+    def identify(self, unit: Unit, face: Face, *, one_in: int, besides: str | None = None) -> str | None:
+        size = service.count(unit, self.keyholder)
+        if not size:
+            return None
+        cut = face_threshold(one_in=one_in, gallery_size=size)
+        try:
+            return service.identify(unit, self.keyholder, self._opened(face), cut, besides=besides)
+        except (Tampered, Invalid) as error:
+            _note_unreadable(unit, error)
+            return None
 
-    def verify(self, unit: Unit, subject_id: str, template: FaceTemplate, cut: float) -> bool:
-        return service.verify(unit, self.keyholder, subject_id, template, cut)
+    def verify(self, unit: Unit, subject_id: str, face: Face, *, one_in: int) -> bool:
+        cut = face_threshold(one_in=one_in, gallery_size=1)
+        try:
+            return service.verify(unit, self.keyholder, subject_id, self._opened(face), cut)
+        except (Tampered, Invalid) as error:
+            _note_unreadable(unit, error)
+            return False
 
     def count(self, unit: Unit) -> int:
         return service.count(unit, self.keyholder)
 
     def missing(self, unit: Unit, subject_ids: Sequence[str]) -> list[str]:
         return service.missing(unit, subject_ids)
+
+    def face_key(self) -> bytes:
+        return self.faces.public
+
+    def _opened(self, face: Face) -> FaceTemplate:
+        if not isinstance(face, SealedFace):
+            return face
+        return np.frombuffer(open_face(face, self.faces.private), "<f4").astype(np.float32)
+
+
+def _note_unreadable(unit: Unit, error: Tampered | Invalid) -> None:
+    """A face that is none is nobody's; that an agent sent such a thing belongs in the log."""
+    record(unit, "face.unreadable", code=error.code)

@@ -17,7 +17,9 @@ class Action(StrEnum):
     EXPORT_MANY = "people.export-many"
     FACE_SEARCH = "gates.face-search"
     LOOK_ON = "people.look-on"
+    RENEW_GALLERY = "gallery.renew"
     ROTATE_ROOT = "vault.rotate-root"
+    TRUST_MATCHER = "gallery.trust"
     UNSEAT_APPROVER = "staff.unseat-approver"
 
 

@@ -25,7 +25,9 @@ RIGHT_FOR: dict[Action, Permission] = {
     Action.FACE_SEARCH: Permission.GATES_MANAGE,
     Action.LOOK_ON: Permission.PEOPLE_READ,
     Action.APPOINT_APPROVER: Permission.STAFF_MANAGE,
+    Action.RENEW_GALLERY: Permission.VAULT_ROTATE,
     Action.ROTATE_ROOT: Permission.VAULT_ROTATE,
+    Action.TRUST_MATCHER: Permission.VAULT_ROTATE,
     Action.UNSEAT_APPROVER: Permission.STAFF_MANAGE,
 }
 
@@ -39,7 +41,9 @@ FACTS_OF: dict[Action, frozenset[str]] = {
     Action.EXPORT_MANY: frozenset({"persons"}),
     Action.FACE_SEARCH: frozenset({"target"}),
     Action.LOOK_ON: frozenset({"account"}),
+    Action.RENEW_GALLERY: frozenset({"gallery"}),
     Action.ROTATE_ROOT: frozenset({"custodian", "ring"}),
+    Action.TRUST_MATCHER: frozenset({"gallery"}),
     Action.UNSEAT_APPROVER: frozenset({"account", "deed"}),
 }
 FACT = re.compile(r"[A-Za-z0-9_*:.+-]{1,80}")

@@ -7,6 +7,7 @@ from doorward.core.errors import Denied, NotFound
 from doorward.core.permissions import Permission
 from doorward.people.model import Approved, Basis, Enrolment, FrameVerdict
 from doorward.people.model.approvals import Action
+from doorward.people.ports import Face
 from doorward.people.rules import (
     LEAST_FRAMES,
     PHOTO_BASES,
@@ -107,26 +108,21 @@ def withdraw_face(unit: Unit, recogniser: Recogniser, person_id: str) -> None:
     record(unit, "face.withdrawn", subject_id=person_id)
 
 
-def identify_face(unit: Unit, recogniser: Recogniser, template: FaceTemplate, *, one_in: int) -> str | None:
+def identify_face(unit: Unit, recogniser: Recogniser, face: Face, *, one_in: int) -> str | None:
     """Who among everybody this is, with at most one wrong answer in `one_in` strangers; None for unknown."""
-    matcher, size = recogniser.matcher, gallery_size(unit, recogniser)
-    if not size:
-        return None
-    return matcher.identify(unit, template, face_threshold(one_in=one_in, gallery_size=size))
+    recogniser.gallery(unit)  # completes the search where it was made before there was one, or restored
+    return recogniser.matcher.identify(unit, face, one_in=one_in)
 
 
-def verify_face(
-    unit: Unit, recogniser: Recogniser, person_id: str, template: FaceTemplate, *, one_in: int
-) -> bool:
+def verify_face(unit: Unit, recogniser: Recogniser, person_id: str, face: Face, *, one_in: int) -> bool:
     """Whether this is that person, with at most one wrong yes in `one_in` strangers."""
     recogniser.gallery(unit)
-    cut = face_threshold(one_in=one_in, gallery_size=1)
-    return recogniser.matcher.verify(unit, person_id, template, cut)
+    return recogniser.matcher.verify(unit, person_id, face, one_in=one_in)
 
 
 def gallery_size(unit: Unit, recogniser: Recogniser) -> int:
     """How many faces are enrolled at this site."""
-    recogniser.gallery(unit)  # completes the search where it was made before there was one, or restored
+    recogniser.gallery(unit)
     return recogniser.matcher.count(unit)
 
 
@@ -226,9 +222,6 @@ def _likely_same(
     unit: Unit, recogniser: Recogniser, person_id: str, template: FaceTemplate
 ) -> tuple[str, ...]:
     """Another person nearest to this face; their own former face, nearer still, must not hide them."""
-    size = gallery_size(unit, recogniser)
-    if not size:
-        return ()
-    cut = face_threshold(one_in=DUPLICATE_ONE_IN, gallery_size=size)
-    found = recogniser.matcher.identify(unit, template, cut, besides=person_id)
+    recogniser.gallery(unit)
+    found = recogniser.matcher.identify(unit, template, one_in=DUPLICATE_ONE_IN, besides=person_id)
     return (found,) if found else ()
