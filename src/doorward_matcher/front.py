@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -72,13 +72,11 @@ class Front:
 
     def __init__(
         self,
-        counter: Counter,
+        routes: Mapping[str, Route],
         key: Ed25519PrivateKey,
         deciders: frozenset[bytes],
         clock: Clock,
         *,
-        searches_at_once: int,
-        waiting: int,
         body_seconds: float = BODY_SECONDS,
     ) -> None:
         self._key = key
@@ -87,14 +85,12 @@ class Front:
         self._clock = clock
         self._nonces = Nonces()
         self._body_seconds = body_seconds
-        searches = Lane("search", at_once=searches_at_once, waiting=waiting)
-        deeds = Lane("deeds", at_once=DEEDS_AT_ONCE, waiting=DEEDS_WAITING)
-        self._routes = {
-            "/v1/search": Route(counter.search, LARGEST_SEARCH, searches),
-            "/v1/among": Route(counter.among, LARGEST_LIST, deeds),
-            "/v1/put": Route(counter.put, LARGEST_PUT, deeds),
-            "/v1/keep": Route(counter.keep, LARGEST_LIST, deeds),
-        }
+        self._routes = routes
+
+    @property
+    def epoch(self) -> bytes:
+        """What requests must name."""
+        return self._nonces.epoch
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -158,7 +154,7 @@ class Front:
 
     async def _answer(self, send: Send, asked: Asked, reply: Reply) -> None:
         digest = await asyncio.to_thread(digest_of_parts, reply.parts)
-        proof = sign_answer(self._key, asked, self._nonces.epoch, reply.status, digest)
+        proof = sign_answer(self._key, asked, self.epoch, reply.status, digest)
         await _send(send, reply, {PROOF_HEADER: proof})
 
     async def _body(self, receive: Receive, length: int, *, keep: bool = True) -> bytes | None:
@@ -179,6 +175,18 @@ class Front:
         except TimeoutError:
             return None
         return b"".join(parts) if seen == length else None
+
+
+def routes_of(counter: Counter, *, searches_at_once: int, waiting: int) -> dict[str, Route]:
+    """What deciders may ask of a matcher."""
+    searches = Lane("search", at_once=searches_at_once, waiting=waiting)
+    deeds = Lane("deeds", at_once=DEEDS_AT_ONCE, waiting=DEEDS_WAITING)
+    return {
+        "/v1/search": Route(counter.search, LARGEST_SEARCH, searches),
+        "/v1/among": Route(counter.among, LARGEST_LIST, deeds),
+        "/v1/put": Route(counter.put, LARGEST_PUT, deeds),
+        "/v1/keep": Route(counter.keep, LARGEST_LIST, deeds),
+    }
 
 
 def _proof(scope: Message) -> str:

@@ -19,7 +19,7 @@ from doorward.core.key_files import load_key_file, public_text
 from doorward.core.tls import ensure_certificate, fingerprint
 from doorward_matcher.config import BLOCKS, KEY_FILE, Config, load_config
 from doorward_matcher.counter import Counter, warm_up
-from doorward_matcher.front import Front
+from doorward_matcher.front import Front, routes_of
 from doorward_matcher.memory import give_back
 
 MOST_CONNECTIONS = 128
@@ -54,6 +54,13 @@ class BoundedConnection(PatientConnection):
         self._stop_counting()
         super().connection_lost(exc)
 
+    def shutdown(self) -> None:
+        """Let a silent client go at once: one that does not read would hold up the end of TLS, and ours."""
+        if self.is_waiting:
+            self.transport.abort()
+        else:
+            super().shutdown()
+
     def _stop_counting(self) -> None:
         if self._limit is not None:
             self._limit.cancel()
@@ -70,16 +77,10 @@ def serve(folder: Path, clock: Clock, tell: Tell) -> None:
         counter = Counter(
             folder / BLOCKS, deciders, threads=config.search_threads, most_blocks=config.most_blocks
         )
-        front = Front(
-            counter,
-            key,
-            deciders,
-            clock,
-            searches_at_once=config.searches_at_once,
-            waiting=config.waiting,
-        )
+        routes = routes_of(counter, searches_at_once=config.searches_at_once, waiting=config.waiting)
+        front = Front(routes, key, deciders, clock)
         files = certificate_files(config, folder, clock)
-        server = _server(config, front, files)
+        server = server_of(front, files, config.client_authority)
         warm_up(config.search_threads)
         give_back()
         with _door(config) as door:
@@ -99,7 +100,8 @@ def certificate_files(config: Config, folder: Path, clock: Clock) -> tuple[Path,
     return ensure_certificate(folder, ["localhost", "127.0.0.1", *config.names], clock())
 
 
-def _server(config: Config, front: Front, files: tuple[Path, Path] | None) -> uvicorn.Server:
+def server_of(front: Front, files: tuple[Path, Path] | None, client_authority: Path | None) -> uvicorn.Server:
+    """A server that bounds every connection, and asks for certificates of this authority if one is named."""
     wanted = uvicorn.Config(
         front,
         http=BoundedConnection,
@@ -110,8 +112,8 @@ def _server(config: Config, front: Front, files: tuple[Path, Path] | None) -> uv
         proxy_headers=False,
         ssl_certfile=str(files[0]) if files else None,
         ssl_keyfile=str(files[1]) if files else None,
-        ssl_ca_certs=str(config.client_authority) if config.client_authority else None,
-        ssl_cert_reqs=ssl.CERT_REQUIRED if config.client_authority else ssl.CERT_NONE,
+        ssl_ca_certs=str(client_authority) if client_authority else None,
+        ssl_cert_reqs=ssl.CERT_REQUIRED if client_authority else ssl.CERT_NONE,
         log_config=None,
         access_log=False,
         server_header=False,

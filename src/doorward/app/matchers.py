@@ -6,7 +6,8 @@ from doorward.core.clock import Clock
 from doorward.core.errors import Invalid
 from doorward.core.key_files import public_key_of
 from doorward.gallery.drivers.local_matcher import LocalMatcher
-from doorward.gallery.drivers.remote_matcher import MatcherPlace, RemoteMatcher
+from doorward.gallery.drivers.remote_matcher import RemoteMatcher
+from doorward.gallery.drivers.signed_line import FarSide
 from doorward.gallery.ports import Blocks, Matcher
 from doorward.matching.sharing import cores
 from doorward.platform.settings import Matcher as MatcherSettings
@@ -23,7 +24,7 @@ def matcher_of(chosen: MatcherSettings, blocks: Blocks, vault: Vault, clock: Clo
         return LocalMatcher(blocks, threads=threads), threads
     assert chosen.url is not None
     assert chosen.public_key is not None
-    place = MatcherPlace(
+    place = FarSide(
         url=chosen.url,
         public_key=public_key_of(chosen.public_key, named="matcher.public_key"),
         certificate=chosen.certificate,
