@@ -28,14 +28,14 @@ from doorward.core.permissions import system_actor
 from doorward.gates import service
 from doorward.gates.model import Agent, Factor, Gate, Grant, SiteRules, Zone
 from doorward.gates.service.known import Known
-from doorward.people.drivers.exact_matcher import ExactMatcher
 from doorward.people.model import Basis
-from doorward.people.service import NewPerson, Recogniser, add_card, add_person
+from doorward.people.service import NewPerson, add_card, add_person
 from doorward.platform.db import Database
 from doorward.platform.engine import encrypted_sqlite
 from doorward.vault.drivers.custodians import FileCustodian
 from doorward.vault.drivers.objects import FolderObjects
 from doorward.vault.service import Vault
+from tests.searching import recogniser_at
 
 LIMIT = 1000
 SITE = "site_bench"
@@ -84,7 +84,7 @@ def bench(people: int) -> Iterator[Bench]:
         keys = folder / "keys"
         vault = Vault.create(keys, FileCustodian(keys / "root.key"), FolderObjects(folder / "objects"))
         server = ServerKeys.from_signing_key("server", Ed25519PrivateKey.generate())
-        post = service.Post(identifier=Known(Recogniser(vault, ExactMatcher)), keys=server)
+        post = service.Post(identifier=Known(recogniser_at(vault, folder / "gallery")), keys=server)
         made = Bench(
             Database(engine, system_clock), post, Ed25519PrivateKey.generate(), [], itertools.count(1)
         )

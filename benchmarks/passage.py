@@ -29,14 +29,15 @@ from doorward.gates.model import Agent, Factor, Gate, Identification
 from doorward.gates.service.known import Known
 from doorward.people.service import Recogniser
 from doorward.people.service.credentials import find_by_card
-from doorward.people.service.recogniser import announce, template_bytes, template_place
+from doorward.people.service.templates import template_bytes, template_place
 from doorward.people.store import faces as stored
 from doorward.vault.service import open_key
 from doorward.vision import faces, weights
 from doorward.vision.model import FaceObservation, FaceTemplate
 from doorward.vision.tracks import FaceTracker
+from doorward_edge.passage import FaceSeen
 from doorward_edge.permits import fault_of
-from doorward_edge.watcher.faces import observe_nearest, template_text
+from doorward_edge.watcher.faces import observe_nearest
 
 LIMIT = 1.5
 ROUNDS = 120
@@ -106,19 +107,17 @@ class Door:
         return marks[-1] - marks[0]
 
     def _sighting(self, template: FaceTemplate, frames: int, norm: float) -> wire.Sighting:
+        # A face alone opens only to somebody seen to live: that took seconds before this frame.
+        live = None if self.card else True
+        face = FaceSeen(template=template, frames=frames, quality=norm, liveness_passed=live)
+        key, place = self.made.post.identifier.face_key(), {"agent_id": AGENT, "gate_id": self.gate.id}
+        number = next(self.numbers)
         return wire.Sighting(
-            agent_id=AGENT,
-            gate_id=self.gate.id,
-            sequence=next(self.numbers),
+            **place,
+            sequence=number,
             seen_at=system_clock(),
             card=self.card,
-            # A face alone opens only to somebody seen to live: that took seconds before this frame.
-            face=wire.FaceEvidence(
-                template=template_text(template),
-                frames=frames,
-                quality=norm,
-                liveness_passed=None if self.card else True,
-            ),
+            face=face.sealed(key, **place, sequence=number),
         )
 
 
@@ -169,7 +168,6 @@ def furnish(made: Bench, template: FaceTemplate) -> None:
                 enrolled_at=unit.now,
             )
             stored.put_template(unit.rows, row)
-            announce(unit, person_id)
 
 
 def recogniser_of(made: Bench) -> Recogniser:

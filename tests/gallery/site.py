@@ -1,6 +1,6 @@
 """A gallery of made-up faces: random directions, and a plain matrix that says what the answers must be."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,9 +13,12 @@ from numpy.typing import NDArray
 from doorward.audit.service import list_entries
 from doorward.gallery import service, store
 from doorward.gallery.drivers.local_matcher import LocalMatcher
-from doorward.gallery.model import Block, State
+from doorward.gallery.model import Block, State, Wanted
 from doorward.gallery.service import KeyHolder
 from doorward.matching.block_files import FolderBlocks
+from doorward.matching.matcher import Answer
+from doorward.matching.parameters import MODULUS
+from doorward.matching.queries import Query
 from doorward.platform.db import Database, Unit
 from doorward.platform.paging import PageRequest
 from doorward.vault.service import Vault, make_subject_key
@@ -113,3 +116,27 @@ def give_keys(unit: Unit, vault: Vault, seeds: Sequence[int]) -> None:
 
 def _kept(kept: Mapping[str, Template], _unit: Unit, subject_ids: Sequence[str]) -> dict[str, Template]:
     return {subject_id: kept[subject_id] for subject_id in subject_ids if subject_id in kept}
+
+
+def spoil(path: Path) -> None:
+    content = path.read_bytes()
+    path.unlink()  # whoever mapped the former file reads on
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+
+class Liar:
+    """A matcher that changes its answers."""
+
+    def __init__(self, honest: object, lie: Callable[[Answer], Answer]) -> None:
+        self.honest, self.lie = honest, lie
+
+    def keep(self, digests: Collection[str]) -> None: ...
+
+    def answer(self, query: Query, shelves: Sequence[Wanted]) -> list[Answer]:
+        return [self.lie(one) for one in self.honest.answer(query, shelves)]  # type: ignore[attr-defined]
+
+
+def one_word(answer: Answer) -> Answer:
+    mask = answer.mask.copy()
+    mask[-1, 77] = (mask[-1, 77] + 1) % MODULUS
+    return Answer(answer.face, mask)

@@ -1,6 +1,6 @@
 """Bad disks, forged answers and full disks: people stay known, or the gate says that it is in doubt."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,24 +8,17 @@ import pytest
 
 from doorward.core.errors import Conflict, Unavailable
 from doorward.gallery import service, store
-from doorward.gallery.model import State, Wanted
+from doorward.gallery.model import State
 from doorward.gallery.rules import MOST_REFUSED
 from doorward.matching.blocks import Cells
 from doorward.matching.matcher import Answer
 from doorward.matching.parameters import MODULUS, SCORE_SCALE
-from doorward.matching.queries import Query
 from tests.conftest import SITE
-from tests.gallery.site import Site, name
+from tests.gallery.site import Liar, Site, name, one_word, spoil
 
 
 def files(site: Site) -> list[Path]:
     return [path for path in site.folder.rglob("*") if path.is_file()]
-
-
-def spoil(path: Path) -> None:
-    content = path.read_bytes()
-    path.unlink()  # whoever mapped the former file reads on
-    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
 
 
 @pytest.mark.parametrize("harm", [spoil, Path.unlink, lambda path: path.write_bytes(b"short")])
@@ -53,29 +46,11 @@ def test_a_gallery_whose_rotation_is_lost_is_retired_and_can_be_filled_again(sit
     assert (fresh.who(1), fresh.count()) == (name(1), 2)
 
 
-class Liar:
-    """A matcher that changes its answers."""
-
-    def __init__(self, honest: object, lie: Callable[[Answer], Answer]) -> None:
-        self.honest, self.lie = honest, lie
-
-    def keep(self, digests: Collection[str]) -> None: ...
-
-    def answer(self, query: Query, shelves: Sequence[Wanted]) -> list[Answer]:
-        return [self.lie(one) for one in self.honest.answer(query, shelves)]  # type: ignore[attr-defined]
-
-
 def forced(answer: Answer) -> Answer:
     """The score of the first person of the first block raised by nine tenths."""
     face = answer.face.copy()
     face[0] = (face[0].astype(np.uint64) + int(SCORE_SCALE * 0.9)) % MODULUS
     return Answer(face, answer.mask)
-
-
-def one_word(answer: Answer) -> Answer:
-    mask = answer.mask.copy()
-    mask[-1, 77] = (mask[-1, 77] + 1) % MODULUS
-    return Answer(answer.face, mask)
 
 
 def cut_short(answer: Answer) -> Answer:

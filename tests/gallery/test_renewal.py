@@ -1,4 +1,4 @@
-"""Renewing everything while gates go on: nobody comes back to a camera, and the old gallery opens for nobody."""
+"""Renewing everything while gates go on: nobody comes back; the old gallery opens for nobody."""
 
 import numpy as np
 import pytest
@@ -60,12 +60,13 @@ def test_no_key_of_the_old_gallery_is_left(site: Site) -> None:
     with site.unit() as unit:
         former = store.find_generation(unit.rows, SITE, State.CURRENT)
         assert former is not None
+        (shelf,) = store.list_shelves(unit.rows, former.id)
         (block,) = store.list_blocks(unit.rows, former.id)
     begin(site)
     finish(site)
     with site.unit() as unit:
         with pytest.raises(NotFound):
-            secret_of(unit, site.vault, block)
+            secret_of(unit, site.vault, shelf, block)
         with pytest.raises(NotFound):
             unsealed_rotation(unit, site.vault, former)
 

@@ -88,7 +88,7 @@ def _query() -> QueryKey:
     forward(noisy)
     face = np.empty(noisy.shape, np.int32)
     add_product(noisy, mask.cells, secret.transformed, face)
-    return QueryKey(Query(face, mask.seed), secret.transformed)
+    return QueryKey(Query(face, mask.seed), secret.transformed, centred(noisy))
 
 
 def _shown(array: NDArray[Any]) -> dict[str, Any]:

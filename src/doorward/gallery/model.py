@@ -49,6 +49,15 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptTemplate:
+    """A subject's template, sealed; `key_id` names the vault's key, which is new at each enrolment."""
+
+    subject_id: str
+    key_id: str
+    template: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """A shelf as a matcher is asked for it: its blocks by name, in order."""
 
@@ -68,8 +77,8 @@ class State(StrEnum):
 class Generation:
     """A whole gallery under one secret rotation. `token` changes with every change of it.
 
-    `distrusted_at` is set once an answer failed its check: from then on nobody is asked, until somebody looked
-    into it (`trusted_at`), which makes every process read all blocks anew.
+    `distrusted_at` is set once an answer failed its check: from then on nobody is asked, until somebody
+    looked into it. `trusted_at` is then set, and when a check mended blocks: every process reads all anew.
     """
 
     id: str
@@ -85,11 +94,21 @@ class Generation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How a site's gallery stands, for whoever runs it."""
+    """How a site's gallery stands, for whoever runs it; the id is that of the generation, None for none."""
 
+    id: str | None
     faces: int
     blocks: int
+    bytes: int  # of all blocks together, on disk and at the matcher
     waiting: int  # blocks to be sealed anew because somebody was forgotten
-    made_at: datetime | None
+    made_at: datetime | None  # since when its rotation is in use
     distrusted_at: datetime | None
     rekeying: bool
+    renewed: int  # faces that are in the next generation already
+
+
+class Doubt(StrEnum):
+    """Why nobody is found just now, whoever they are."""
+
+    FORGED = "forged"
+    ASKED_TOO_OFTEN = "asked-too-often"

@@ -11,6 +11,7 @@ from doorward.gallery.model import Block
 from doorward.matching.parameters import BLOCK_SIZE, BLOCKS_PER_MASK
 
 NOBODY = bytes(BLOCK_SIZE // 8)
+BYTES_A_WORD = 4
 MOST_REFUSED = 60.0  # at once
 REFUSALS_A_SECOND = 1.0  # forgiven
 
@@ -34,6 +35,11 @@ def block_with_room(blocks: Sequence[Block]) -> Block | None:
     """The emptiest block that is not full: sealing it anew also clears whoever was forgotten there."""
     open_blocks = [block for block in blocks if block.living != bytes([255]) * len(NOBODY)]
     return min(open_blocks, key=lambda block: (not block.dirty, block.shelf_id, block.number), default=None)
+
+
+def bytes_of_block(length: int) -> int:
+    """How large a block is, however many are in it."""
+    return BLOCK_SIZE * length * BYTES_A_WORD
 
 
 def is_full(blocks_of_shelf: int) -> bool:

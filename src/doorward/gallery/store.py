@@ -1,13 +1,13 @@
 """The manifest: which object is which block, under which sealed seed, and who lies where."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from doorward.gallery.model import Block, Generation, Place, Shelf, State
+from doorward.gallery.model import Block, Generation, KeptTemplate, Place, Shelf, State
 from doorward.platform.db import Base, Rows
 from doorward.platform.types import UtcDateTime
 
@@ -62,16 +62,44 @@ class PlaceRow(Base):
     slot: Mapped[int]
 
 
+class TemplateRow(Base):
+    """A template that the key holder keeps itself, where it is a program of its own."""
+
+    __tablename__ = "gallery_templates"
+
+    subject_id: Mapped[str] = mapped_column(primary_key=True)
+    site_id: Mapped[str] = mapped_column(index=True)
+    key_id: Mapped[str] = mapped_column(unique=True)
+    template: Mapped[bytes]
+    enrolled_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 GENERATIONS: Any = GenerationRow.__table__
 SHELVES: Any = ShelfRow.__table__
 BLOCKS: Any = BlockRow.__table__
 PLACES: Any = PlaceRow.__table__
+TEMPLATES: Any = TemplateRow.__table__
+AT_ONCE = 500
+# Built once: every search asks these.
+OLDEST = (
+    select(GENERATIONS)
+    .where(GENERATIONS.c.site_id == bindparam("site"), GENERATIONS.c.state == bindparam("state"))
+    .order_by(GENERATIONS.c.made_at)
+    .limit(1)
+)
+PLACE_OF = select(PLACES.c.shelf_id, PLACES.c.block, PLACES.c.slot).where(
+    PLACES.c.generation_id == bindparam("generation"), PLACES.c.subject_id == bindparam("subject")
+)
+SUBJECT_AT = select(PLACES.c.subject_id).where(
+    PLACES.c.shelf_id == bindparam("shelf"),
+    PLACES.c.block == bindparam("block"),
+    PLACES.c.slot == bindparam("slot"),
+)
 
 
 def find_generation(rows: Rows, site_id: str, state: State) -> Generation | None:
     """The site's generation in this state, the oldest if there are several; None if there is none."""
-    query = select(GENERATIONS).where(GENERATIONS.c.site_id == site_id, GENERATIONS.c.state == state.value)
-    found = rows.execute(query.order_by(GENERATIONS.c.made_at).limit(1)).first()
+    found = rows.execute(OLDEST, {"site": site_id, "state": state.value}).first()
     if found is None:
         return None
     values = {name: getattr(found, name) for name in GENERATION_FIELDS}
@@ -158,17 +186,14 @@ def list_digests(rows: Rows) -> set[str]:
 
 def find_place(rows: Rows, generation_id: str, subject_id: str) -> Place | None:
     """Where somebody lies."""
-    query = select(PLACES.c.shelf_id, PLACES.c.block, PLACES.c.slot).where(
-        PLACES.c.generation_id == generation_id, PLACES.c.subject_id == subject_id
-    )
-    found = rows.execute(query).first()
+    found = rows.execute(PLACE_OF, {"generation": generation_id, "subject": subject_id}).first()
     return Place(found.shelf_id, found.block, found.slot) if found else None
 
 
 def find_subject(rows: Rows, place: Place) -> str | None:
     """Who lies at a place."""
-    here = (PLACES.c.shelf_id == place.shelf_id, PLACES.c.block == place.block, PLACES.c.slot == place.slot)
-    subject_id: str | None = rows.scalar(select(PLACES.c.subject_id).where(*here))
+    here = {"shelf": place.shelf_id, "block": place.block, "slot": place.slot}
+    subject_id: str | None = rows.scalar(SUBJECT_AT, here)
     return subject_id
 
 
@@ -224,6 +249,34 @@ def count_places(rows: Rows, generation_id: str) -> int:
     """How many lie in a generation."""
     query = select(func.count()).select_from(PLACES).where(PLACES.c.generation_id == generation_id)
     return int(rows.scalar(query) or 0)
+
+
+def put_template(rows: Rows, site_id: str, kept: KeptTemplate, *, enrolled_at: datetime) -> None:
+    """Keep a sealed template in place of a former one."""
+    forget_template(rows, kept.subject_id)
+    values = {name: getattr(kept, name) for name in KeptTemplate.__dataclass_fields__}
+    rows.execute(insert(TEMPLATES), values | {"site_id": site_id, "enrolled_at": enrolled_at})
+
+
+def list_templates(rows: Rows, site_id: str, subject_ids: Sequence[str]) -> Iterator[KeptTemplate]:
+    """The sealed templates of these subjects."""
+    columns = (TEMPLATES.c.subject_id, TEMPLATES.c.key_id, TEMPLATES.c.template)
+    for start in range(0, len(subject_ids), AT_ONCE):
+        some = TEMPLATES.c.subject_id.in_(subject_ids[start : start + AT_ONCE])
+        for row in rows.execute(select(*columns).where(TEMPLATES.c.site_id == site_id, some)):
+            yield KeptTemplate(row.subject_id, row.key_id, row.template)
+
+
+def forget_template(rows: Rows, subject_id: str) -> None:
+    """Erase a sealed template."""
+    rows.execute(delete(TEMPLATES).where(TEMPLATES.c.subject_id == subject_id))
+
+
+def list_kept(rows: Rows, site_id: str, *, after: str, before: datetime, most: int) -> list[str]:
+    """Whose templates are kept since before then, in order, from one id on."""
+    here = (TEMPLATES.c.site_id == site_id, TEMPLATES.c.subject_id > after, TEMPLATES.c.enrolled_at < before)
+    query = select(TEMPLATES.c.subject_id).where(*here).order_by(TEMPLATES.c.subject_id).limit(most)
+    return list(rows.execute(query).scalars())
 
 
 GENERATION_FIELDS = tuple(Generation.__dataclass_fields__)

@@ -3,7 +3,7 @@
     y_{0,i} = alpha_i z + e_i + y_i        y_{1,i} = alpha_i, expanded from a public seed
 
 with a constant polynomial y_i a coordinate. All of it but the y_i is an encryption of zero, which can be made
-before anybody stands at the door: adding the template then takes a tenth of a millisecond.
+before anybody stands at the door: adding the template then takes a few hundredths of a millisecond.
 """
 
 import os
@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from numba import int32, int64, uint32
+from numba import int32
 from numpy.typing import NDArray
 
 from doorward.core.errors import Invalid
-from doorward.matching.blocks import BlockSecret, Cells, Mask, add_product, are_cells
+from doorward.matching.blocks import BlockSecret, Cells, Mask, add_product, are_cells, centred
 from doorward.matching.compiling import compiled, given, into
 from doorward.matching.parameters import LONGEST_TEMPLATE, MODULUS, QUERY_REACH, RING_DEGREE, SEED_BYTES
 from doorward.matching.randomness import fresh_seed, wipe, with_noise
@@ -48,17 +48,14 @@ class Query:
 
 @dataclass(frozen=True)
 class QueryKey:
-    """What decrypts the answers to one query."""
+    """What decrypts the answers to one query.
+
+    `opened` is the query without its mask, still transformed: centred int32 (n, d).
+    """
 
     query: Query
     transformed: Words = field(repr=False)
-
-    @cached_property
-    def opened(self) -> Cells:
-        """The query without its mask, still transformed: centred int32 (n, d)."""
-        out = np.empty_like(self.query.face)
-        _without_mask(self.query.face, self.query.mask, self.transformed, out)
-        return out
+    opened: Cells = field(repr=False)
 
 
 class Asker:
@@ -85,7 +82,7 @@ class Asker:
             blank = self._ready.popleft()  # never put back: no encryption serves twice
         except IndexError:
             blank = _blank(self._length)
-        _add_numbers(blank.query.face, numbers)
+        _add_numbers(blank.query.face, blank.opened, numbers)
         return blank
 
     def prepare(self) -> None:
@@ -106,28 +103,23 @@ def _blank(length: int) -> QueryKey:
     forward(noisy)
     face = np.empty(noisy.shape, np.int32)
     add_product(noisy, mask.cells, secret.transformed, face)
+    opened = centred(noisy)
     wipe(noisy)
     query = Query(face, mask.seed)
     query.__dict__["mask"] = mask.cells  # expanded already
-    return QueryKey(query, secret.transformed)
+    return QueryKey(query, secret.transformed, opened)
 
 
-@compiled(into(int32, 2), given(int32, 1))
-def _add_numbers(
-    face: Cells, numbers: NDArray[np.int32]
-) -> None:  # a constant is the same number in each row
-    half = int64(Q) >> int64(1)
+@compiled(into(int32, 2), into(int32, 2), given(int32, 1))
+def _add_numbers(face: Cells, opened: Cells, numbers: NDArray[np.int32]) -> None:
+    """Add a constant polynomial a coordinate, which is the same number in each row; both stay centred."""
+    half = int32(Q >> 1)
     for k in range(face.shape[0]):
         for i in range(face.shape[1]):
-            v = (int64(face[k, i]) + int64(numbers[i])) % int64(Q)
-            face[k, i] = int32(v - int64(Q) if v > half else v)
-
-
-@compiled(given(int32, 2), given(int32, 2), given(uint32, 1), into(int32, 2))
-def _without_mask(face: Cells, mask: Cells, secret: Words, out: Cells) -> None:
-    half = int64(Q) >> int64(1)
-    for k in range(face.shape[0]):
-        s = int64(secret[k])
-        for i in range(face.shape[1]):
-            v = (int64(face[k, i]) - int64(mask[k, i]) * s) % int64(Q)
-            out[k, i] = int32(v - int64(Q) if v > half else v)
+            n = numbers[i]
+            v = int32(face[k, i] + n)
+            v = int32(v - int32(Q)) if v > half else v
+            face[k, i] = int32(v + int32(Q)) if v < -half else v
+            w = int32(opened[k, i] + n)
+            w = int32(w - int32(Q)) if w > half else w
+            opened[k, i] = int32(w + int32(Q)) if w < -half else w

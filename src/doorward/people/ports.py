@@ -15,8 +15,8 @@ class Matcher(Protocol):
     """Finds faces among those enrolled at the unit's site; knows ids and numbers, no names.
 
     What a unit enrols and forgets holds once it commits. No answer ever tells how like two faces are.
-    `one_in` is the promise: at most one stranger in so many is taken for somebody. A sealed face that does not
-    open is nobody's. `Unavailable` where the search cannot be made over everybody: that is never "unknown".
+    `one_in` is the promise: at most one stranger in so many is taken for somebody. A sealed face that does
+    not open is nobody's. `Unavailable` where not everybody could be searched: that is never "unknown".
     """
 
     def enrol(self, unit: Unit, templates: Mapping[str, FaceTemplate]) -> None:

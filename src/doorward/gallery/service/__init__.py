@@ -1,10 +1,18 @@
 """Deeds of the key holder: enrol, forget, identify, verify; seal anew, mend, re-key."""
 
-from doorward.gallery.service.asking import count, identify, missing, standing, trust_again, verify
+from doorward.gallery.service.asking import count, doubt, identify, missing, standing, trust_again, verify
+from doorward.gallery.service.checking import is_sound, list_kept, mend
 from doorward.gallery.service.enrolling import CLEAR_FORGOTTEN, clear_forgotten, enrol, forget
 from doorward.gallery.service.keyholder import KeyHolder
 from doorward.gallery.service.mending import Templates
-from doorward.gallery.service.rekeying import CLEAR_RETIRED, REKEY, begin_rekey, clear_retired, go_on
+from doorward.gallery.service.rekeying import (
+    CLEAR_RETIRED,
+    REKEY,
+    begin_rekey,
+    clear_retired,
+    go_on,
+    go_on_by_job,
+)
 from doorward.gallery.service.sweeping import sweep_blocks
 
 __all__ = [
@@ -17,10 +25,15 @@ __all__ = [
     "clear_forgotten",
     "clear_retired",
     "count",
+    "doubt",
     "enrol",
     "forget",
     "go_on",
+    "go_on_by_job",
     "identify",
+    "is_sound",
+    "list_kept",
+    "mend",
     "missing",
     "standing",
     "sweep_blocks",

@@ -1,13 +1,13 @@
 """Who is this? Asked in ciphertext, checked, decided: an identifier or nobody, never a score."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from doorward.audit.service import record
 from doorward.core.errors import Conflict, Tampered
 from doorward.gallery import store
-from doorward.gallery.model import Place, Standing, State, Template
-from doorward.gallery.rules import Refusals
+from doorward.gallery.model import Doubt, Place, Standing, State, Template
+from doorward.gallery.rules import Refusals, bytes_of_block
 from doorward.gallery.service.keyholder import Held, HeldShelf, KeyHolder
 from doorward.gallery.service.mending import mend_unsound
 from doorward.gallery.service.sealing import Sealer
@@ -16,9 +16,12 @@ from doorward.matching.queries import QueryKey
 from doorward.matching.rotation import asked
 from doorward.platform.db import Unit
 
+Cut = float | Callable[[int], float]
+"""The least cosine that counts, or what it is with so many enrolled."""
+
 
 def identify(
-    unit: Unit, keyholder: KeyHolder, template: Template, cut: float, *, besides: str | None = None
+    unit: Unit, keyholder: KeyHolder, template: Template, cut: Cut, *, besides: str | None = None
 ) -> str | None:
     """The nearest subject whose cosine reaches the cut, or None: unknown, asked too often, or in doubt.
 
@@ -31,7 +34,8 @@ def identify(
     key, answers = _answers(unit, keyholder, held, template, shelves)
     apart = store.find_place(unit.rows, held.generation.id, besides) if besides else None
     found = _nearest(keyholder, key, list(zip(shelves, answers, strict=False)), apart)
-    subject_id = store.find_subject(unit.rows, found[0]) if found is not None and found[1] >= cut else None
+    least = cut(held.count) if callable(cut) else cut
+    subject_id = store.find_subject(unit.rows, found[0]) if found is not None and found[1] >= least else None
     _note(unit, keyholder, refused=subject_id is None)
     return subject_id
 
@@ -68,6 +72,18 @@ def _asked_of(unit: Unit, keyholder: KeyHolder) -> Held | None:
     return None
 
 
+def doubt(unit: Unit, keyholder: KeyHolder) -> Doubt | None:
+    """Why this requester's faces are nobody's just now; None if nothing is amiss.
+
+    Asked after a face that was nobody's: whoever answers for gates raises an alarm in the same unit.
+    """
+    current = store.find_generation(unit.rows, unit.site_id, State.CURRENT)
+    if current is not None and current.distrusted_at is not None:
+        return Doubt.FORGED
+    bucket = keyholder.refusals.get(unit.actor.id, Refusals())
+    return None if bucket.may_ask(unit.now) else Doubt.ASKED_TOO_OFTEN
+
+
 def _note(unit: Unit, keyholder: KeyHolder, *, refused: bool) -> None:
     if refused:
         bucket = keyholder.refusals.get(unit.actor.id, Refusals())
@@ -79,9 +95,9 @@ def _answers(
 ) -> tuple[QueryKey, list[Answer]]:
     """The checked answers of these shelves; none if one of them fails, and then never again."""
     key = held.asker.ask(asked(template, held.rotation))
-    answers = keyholder.matcher.answer(key.query, [shelf.wanted for shelf in shelves])
-    keyholder.prepare_next(held)
     try:
+        answers = keyholder.matcher.answer(key.query, [shelf.wanted for shelf in shelves])
+        keyholder.prepare_next(held)
         for shelf, answer in zip(shelves, answers, strict=True):
             shelf.keys.check(key, answer, threads=keyholder.threads)
     except (Tampered, ValueError):
@@ -123,12 +139,15 @@ def standing(unit: Unit) -> Standing:
     filling = store.find_generation(unit.rows, unit.site_id, State.FILLING)
     blocks = store.list_blocks(unit.rows, current.id) if current else []
     return Standing(
+        id=current.id if current else None,
         faces=store.count_places(unit.rows, current.id) if current else 0,
         blocks=len(blocks),
+        bytes=len(blocks) * bytes_of_block(current.length) if current else 0,
         waiting=sum(block.dirty for block in blocks),
         made_at=current.made_at if current else None,
         distrusted_at=current.distrusted_at if current else None,
         rekeying=filling is not None,
+        renewed=store.count_places(unit.rows, filling.id) if filling else 0,
     )
 
 

@@ -1,6 +1,8 @@
 """The key holder of every site in this process: secrets in memory, kept true by the manifest."""
 
+import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -16,6 +18,9 @@ from doorward.matching.keyholder import ShelfKeys
 from doorward.matching.queries import Asker
 from doorward.platform.db import Unit
 from doorward.vault.service import Vault
+
+BEHIND = 10
+PAUSE_SECONDS = 0.02
 
 
 @dataclass(slots=True)
@@ -58,7 +63,7 @@ class KeyHolder:
         self.refusals: dict[str, Refusals] = {}
         self._held: dict[str, Held] = {}
         self._turn = threading.RLock()
-        self._ahead = ThreadPoolExecutor(max_workers=1, thread_name_prefix="queries")
+        self._ahead = ThreadPoolExecutor(1, thread_name_prefix="queries", initializer=_give_way)
 
     def held(self, unit: Unit) -> Held | None:
         """This site's gallery, as true as the unit's own view of the manifest; None where nobody is."""
@@ -80,8 +85,8 @@ class KeyHolder:
             return held
 
     def prepare_next(self, held: Held) -> None:
-        """Make the next query's encryption of zero while nobody waits for it."""
-        self._ahead.submit(held.asker.prepare)
+        """Make the next query's encryption of zero once nobody waits for this one's answer."""
+        self._ahead.submit(_prepare_later, held.asker)
 
     def _rotation(self, unit: Unit, current: Generation) -> bytes | None:
         try:
@@ -132,13 +137,23 @@ class KeyHolder:
 
     def _opened(self, unit: Unit, shelf: Shelf, block: Block) -> tuple[Block, Cells, BlockSecret]:
         try:
-            return block, self.blocks.get(block.digest), secret_of(unit, self.vault, block)
+            return block, self.blocks.get(block.digest), secret_of(unit, self.vault, shelf, block)
         except (NotFound, Tampered):
             generation = store.find_generation(unit.rows, unit.site_id, State.CURRENT)
             assert generation is not None
             sealer = Sealer(unit, self.vault, self.blocks)
             block = mend_block(sealer, self.templates, generation, shelf, block)
-            return block, self.blocks.get(block.digest), secret_of(unit, self.vault, block)
+            return block, self.blocks.get(block.digest), secret_of(unit, self.vault, shelf, block)
+
+
+def _give_way() -> None:
+    """Whatever else this machine does goes before (on Linux a thread has a niceness of its own)."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BEHIND)
+
+
+def _prepare_later(asker: Asker) -> None:
+    time.sleep(PAUSE_SECONDS)
+    asker.prepare()
 
 
 def _is_another(held: Generation, current: Generation) -> bool:

@@ -31,10 +31,9 @@ class BlindMatcher:
         service.forget(unit, self.keyholder, subject_ids)
 
     def identify(self, unit: Unit, face: Face, *, one_in: int, besides: str | None = None) -> str | None:
-        size = service.count(unit, self.keyholder)
-        if not size:
-            return None
-        cut = face_threshold(one_in=one_in, gallery_size=size)
+        def cut(size: int) -> float:
+            return face_threshold(one_in=one_in, gallery_size=size)
+
         try:
             return service.identify(unit, self.keyholder, self._opened(face), cut, besides=besides)
         except (Tampered, Invalid) as error:
