@@ -18,6 +18,7 @@ from doorward.app.commands import (
     credentials,
     enrolling,
     explain,
+    gallery,
     gates,
     grants,
     groups,
@@ -112,6 +113,7 @@ root.add_typer(staff.commands, name="staff", rich_help_panel=GUARD)
 root.add_typer(api_keys.commands, name="api-key", rich_help_panel=GUARD)
 root.add_typer(approvals.commands, name="approval", rich_help_panel=GUARD)
 root.add_typer(keys.commands, name="keys", rich_help_panel=GUARD)
+root.add_typer(gallery.commands, name="gallery", rich_help_panel=GUARD)
 root.add_typer(audit.commands, name="audit", rich_help_panel=PROVE)
 root.command("samples", rich_help_panel=PROVE)(samples.samples)
 root.command("explain", rich_help_panel=PROVE)(explain.explain)

@@ -22,13 +22,14 @@ from doorward.app.shield import BodyLimit, add_headers
 from doorward.audit.api import routes as audit_routes
 from doorward.audit.service import sign_head
 from doorward.core.permissions import EVERY_SITE, Actor, Public
+from doorward.gallery.api import ROUTES as GALLERY_ROUTES
 from doorward.gallery.service import (
     CLEAR_FORGOTTEN,
     CLEAR_RETIRED,
     REKEY,
     clear_forgotten,
     clear_retired,
-    go_on,
+    go_on_by_job,
     sweep_blocks,
 )
 from doorward.gates.api import ROUTES as GATE_ROUTES
@@ -76,6 +77,7 @@ ROUTES = (
     health,
     audit_routes,
     *VAULT_ROUTES,
+    *GALLERY_ROUTES,
     *GATE_ROUTES,
     *PEOPLE_ROUTES,
     *STAFF_ROUTES,
@@ -90,7 +92,7 @@ def build_handlers(house: House) -> dict[str, Handler]:
         FORGET_OBJECTS: lambda unit, facts: forget_objects(unit, house.vault, facts),
         SUBJECT_FORGOTTEN: forget_subject,
         CLEAR_FORGOTTEN: _job(lambda unit: clear_forgotten(unit, house.keyholder)),
-        REKEY: _job(lambda unit: go_on(unit, house.keyholder)),
+        REKEY: _job(lambda unit: go_on_by_job(unit, house.keyholder)),
         CLEAR_RETIRED: _job(clear_retired),
     }
 
@@ -177,7 +179,7 @@ def build_api(house: House) -> FastAPI:
     )
     state = api.state
     state.database, state.settings, state.vault = house.database, house.settings, house.vault
-    state.recogniser, state.post = house.recogniser, house.post
+    state.keyholder, state.recogniser, state.post = house.keyholder, house.recogniser, house.post
     state.answer_sealer = AnswerSeals(house.vault)
     state.passwords = Passwords()
     vault = house.vault

@@ -34,6 +34,12 @@ def begin_rekey(unit: Unit, keyholder: KeyHolder) -> None:
     enqueue(unit, REKEY)
 
 
+def go_on_by_job(unit: Unit, keyholder: KeyHolder) -> None:
+    """One step of a renewal, and the promise of the next."""
+    if not go_on(unit, keyholder):
+        enqueue(unit, REKEY)
+
+
 def go_on(unit: Unit, keyholder: KeyHolder) -> bool:
     """Renew up to a block of faces; the last step puts the new gallery in place. Whether it is done."""
     current = store.find_generation(unit.rows, unit.site_id, State.CURRENT)
@@ -45,7 +51,6 @@ def go_on(unit: Unit, keyholder: KeyHolder) -> bool:
         found = keyholder.templates(unit, missing)
         enrol_into(unit, keyholder, filling, found)
         leave_out(unit, sorted(set(missing) - set(found)))
-        enqueue(unit, REKEY)
         return False
     _replace(unit, current, filling)
     return True
@@ -63,12 +68,17 @@ def clear_retired(unit: Unit) -> bool:
 
 
 def _replace(unit: Unit, former: Generation, fresh: Generation) -> None:
-    """From this commit on the new gallery is searched, and no key of the former one is left."""
+    """From this commit on the new gallery is searched, and no key of the former one is left.
+
+    A matcher that was not trusted is not trusted with this one either.
+    """
     for block in store.list_blocks(unit.rows, former.id):
         drop_key(unit, block.seal_id)
     drop_key(unit, former.rotation_id)
     store.change_generation(unit.rows, former.id, state=State.RETIRED.value)
-    store.change_generation(unit.rows, fresh.id, state=State.CURRENT.value)
+    store.change_generation(
+        unit.rows, fresh.id, state=State.CURRENT.value, distrusted_at=former.distrusted_at
+    )
     faces = store.count_places(unit.rows, fresh.id)
     record(unit, "gallery.rekeyed", former=former.id, generation=fresh.id, faces=faces)
     enqueue(unit, CLEAR_RETIRED)

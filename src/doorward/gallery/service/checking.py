@@ -1,0 +1,52 @@
+"""Proves each block by its name and its seal, and makes anew what fails."""
+
+import secrets
+from collections.abc import Sequence
+
+from doorward.audit.service import record
+from doorward.core.errors import NotFound, Tampered
+from doorward.gallery import store
+from doorward.gallery.model import Block, Generation, Shelf, State
+from doorward.gallery.service.keyholder import KeyHolder
+from doorward.gallery.service.mending import mend_block
+from doorward.gallery.service.sealing import Sealer, secret_of
+from doorward.platform.db import Unit
+
+Kept = tuple[Generation, Shelf, Block]
+
+
+def list_kept(unit: Unit) -> list[Kept]:
+    """Every block of this site's gallery, and of the one that a renewal fills."""
+    kept: list[Kept] = []
+    for state in (State.CURRENT, State.FILLING):
+        generation = store.find_generation(unit.rows, unit.site_id, state)
+        if generation is not None:
+            shelves = {shelf.id: shelf for shelf in store.list_shelves(unit.rows, generation.id)}
+            blocks = store.list_blocks(unit.rows, generation.id)
+            kept += [(generation, shelves[block.shelf_id], block) for block in blocks]
+    return kept
+
+
+def is_sound(unit: Unit, keyholder: KeyHolder, kept: Kept) -> bool:
+    """Whether a block, read anew, is what its name says, and its seal opens for a block of that name."""
+    _, shelf, block = kept
+    try:
+        secret_of(unit, keyholder.vault, shelf, block)
+    except (NotFound, Tampered):
+        return False
+    return keyholder.blocks.is_sound(block.digest)
+
+
+def mend(unit: Unit, keyholder: KeyHolder, unsound: Sequence[Kept], *, checked: int) -> int:
+    """Make these blocks anew from the sealed templates, of so many that were checked; how many.
+
+    One that was replaced since it was looked at is left alone.
+    """
+    sealer = Sealer(unit, keyholder.vault, keyholder.blocks)
+    still = [one for one in unsound if store.find_block(unit.rows, one[2].shelf_id, one[2].number) == one[2]]
+    for generation, shelf, block in still:
+        mend_block(sealer, keyholder.templates, generation, shelf, block)
+        # A process that has the bad block mapped cannot take it out again by what it reads there now.
+        store.change_generation(unit.rows, generation.id, token=secrets.token_bytes(8), trusted_at=unit.now)
+    record(unit, "gallery.checked", blocks=checked, mended=len(still))
+    return len(still)
