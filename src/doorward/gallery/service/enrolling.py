@@ -88,18 +88,30 @@ def clear_forgotten(unit: Unit, keyholder: KeyHolder) -> int:
         shelves = {shelf.id: shelf for shelf in store.list_shelves(unit.rows, generation.id)}
         for block in store.list_blocks(unit.rows, generation.id):
             if block.dirty:
-                _clear(sealer, keyholder, generation, shelves[block.shelf_id], block)
+                _seal_anew(sealer, keyholder, generation, shelves[block.shelf_id], block, newcomers={})
                 cleared += 1
     if cleared:
         _changed(unit)
     return cleared
 
 
-def _clear(sealer: Sealer, keyholder: KeyHolder, generation: Generation, shelf: Shelf, block: Block) -> None:
+def _seal_anew(
+    sealer: Sealer,
+    keyholder: KeyHolder,
+    generation: Generation,
+    shelf: Shelf,
+    block: Block,
+    *,
+    newcomers: Mapping[int, Steps],
+) -> Block:
+    """Where a block no longer opens, from its people's sealed templates."""
     try:
-        sealer.seal(shelf, block, {}, generation.length)
+        return sealer.seal(shelf, block, newcomers, generation.length)
     except (NotFound, Tampered):
-        mend_block(sealer, keyholder.templates, generation, shelf, block)
+        mended = mend_block(sealer, keyholder.templates, generation, shelf, block)
+        # A process that has the bad block mapped cannot take it out again by what it reads there now.
+        store.change_generation(sealer.unit.rows, generation.id, trusted_at=sealer.unit.now)
+        return sealer.seal(shelf, mended, newcomers, generation.length) if newcomers else mended
 
 
 def begin_generation(unit: Unit, keyholder: KeyHolder, length: int, state: State) -> Generation:
@@ -135,7 +147,7 @@ def _fill(unit: Unit, keyholder: KeyHolder, generation: Generation, steps: Mappi
         places = [Place(shelf.id, block.number, slot) for slot in free_slots(block)]
         seated = list(zip(coming, places, strict=False))
         newcomers = {place.slot: row for (_, row), place in seated}
-        fresh = sealer.seal(shelf, block, newcomers, generation.length)
+        fresh = _seal_anew(sealer, keyholder, generation, shelf, block, newcomers=newcomers)
         store.add_places(
             unit.rows, unit.site_id, generation.id, [(subject_id, place) for (subject_id, _), place in seated]
         )

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from doorward.core.errors import Tampered
 from doorward.core.ids import new_id
 from doorward.gallery import store
 from doorward.gallery.model import Block, Generation, Shelf
 from doorward.gallery.ports import Blocks
 from doorward.gallery.rules import NOBODY, alive, bitmap_of
+from doorward.matching.block_files import digest_of
 from doorward.matching.blocks import BlockSecret, Mask, seal, unseal
 from doorward.matching.parameters import BLOCK_SIZE
 from doorward.matching.randomness import fresh_seed
@@ -30,11 +32,16 @@ class Sealer:
     blocks: Blocks
 
     def open(self, shelf: Shelf, block: Block, length: int) -> Steps:
-        """The steps (2048, d) of whoever is alive in a block; the others' rows are zeros."""
+        """The steps (2048, d) of whoever is alive in a block; the others' rows are zeros.
+
+        `Tampered` too for a block that was changed in place while it was mapped, in a way that still opens.
+        """
         if not block.digest:
             return np.zeros((BLOCK_SIZE, length), np.int32)
-        secret = secret_of(self.unit, self.vault, block)
-        steps = unseal(self.blocks.get(block.digest), secret, Mask(shelf.mask_seed, length))
+        secret, cells = secret_of(self.unit, self.vault, shelf, block), self.blocks.get(block.digest)
+        if digest_of(cells) != block.digest:
+            raise Tampered("A block of encrypted templates was changed.")
+        steps = unseal(cells, secret, Mask(shelf.mask_seed, length))
         steps[~alive(block.living)] = 0
         return steps
 
@@ -50,23 +57,19 @@ class Sealer:
         cells, secret = seal(steps, Mask(shelf.mask_seed, length))
         seal_id = new_id("seal")
         key = make_subject_key(unit, self.vault, seal_id)
-        fresh = replace(
-            block,
-            seal_id=seal_id,
-            digest=self.blocks.put(cells),
-            seed=key.seal(_seed_place(seal_id), secret.seed),
-            living=bitmap_of(living),
-            dirty=False,
+        named = replace(
+            block, seal_id=seal_id, digest=self.blocks.put(cells), living=bitmap_of(living), dirty=False
         )
+        fresh = replace(named, seed=key.seal(_seed_place(shelf, named), secret.seed))
         if block.seal_id:
             drop_key(unit, block.seal_id)
         store.put_block(unit.rows, unit.site_id, fresh, sealed_at=unit.now)
         return fresh
 
 
-def secret_of(unit: Unit, vault: Vault, block: Block) -> BlockSecret:
-    """What opens a block; `NotFound` or `Tampered` if its key is gone or its seed was changed."""
-    return BlockSecret(open_key(unit, vault, block.seal_id).unseal(_seed_place(block.seal_id), block.seed))
+def secret_of(unit: Unit, vault: Vault, shelf: Shelf, block: Block) -> BlockSecret:
+    """What opens a block; `NotFound` or `Tampered` if its key is gone, or a row was changed."""
+    return BlockSecret(open_key(unit, vault, block.seal_id).unseal(_seed_place(shelf, block), block.seed))
 
 
 def empty_block(shelf: Shelf, number: int) -> Block:
@@ -88,8 +91,13 @@ def unsealed_rotation(unit: Unit, vault: Vault, generation: Generation) -> bytes
     return open_key(unit, vault, name).unseal(_rotation_place(name), generation.rotation)
 
 
-def _seed_place(seal_id: str) -> SealedPlace:
-    return SealedPlace("gallery_blocks", "seed", seal_id)
+def _seed_place(shelf: Shelf, block: Block) -> SealedPlace:
+    """The seed is for this object under this mask at this place, and opens with no other.
+
+    Under another secret or mask a block decrypts to noise, and the best of 2048 noises fits any stranger.
+    """
+    row = (shelf.id, str(block.number), block.seal_id, block.digest, shelf.mask_seed.hex())
+    return SealedPlace("gallery_blocks", "seed", "/".join(row))
 
 
 def _rotation_place(rotation_id: str) -> SealedPlace:
