@@ -20,6 +20,7 @@ class Purpose(StrEnum):
     BLIND_QR = "blind-qr"
     BLIND_TOKEN = "blind-token"  # noqa: S105
     DATABASE = "database"
+    DECIDER = "decider"
     GATES = "gates"
     MATCHER = "matcher"
     PEOPLE = "people"

@@ -28,7 +28,8 @@ IDLE = frozenset(
     for purpose in Purpose
     if purpose is not Purpose.DATABASE and not purpose.startswith("blind-")
 ) | {
-    KeyName(Use.SEAL, purpose) for purpose in (Purpose.GATES, Purpose.MATCHER, Purpose.PEOPLE, Purpose.PLATES)
+    KeyName(Use.SEAL, purpose)
+    for purpose in (Purpose.DECIDER, Purpose.GATES, Purpose.MATCHER, Purpose.PEOPLE, Purpose.PLATES)
 }
 # What somebody with an older copy of the database and today's ring could guess one by one.
 GUESSABLE = tuple(
@@ -43,9 +44,11 @@ GUESSABLE = tuple(
 )
 RATCHET_AFTER = timedelta(minutes=2)  # erasures of that time share a turn
 # An agent that was offline meanwhile knows only the key from before, which introduces the new one to it, and
-# opens the journal that it brings. A matcher elsewhere knows one key and must first be told of another.
+# opens the journal that it brings. A matcher or decider elsewhere knows one key and must first be told of
+# another; a face that was sealed to a decider's former key is on its way for seconds.
 LINGERS = {
     KeyName(Use.SIGN, Purpose.GATES): timedelta(days=30),
+    KeyName(Use.SIGN, Purpose.DECIDER): timedelta(days=2),
     KeyName(Use.SIGN, Purpose.MATCHER): timedelta(days=2),
 }
 

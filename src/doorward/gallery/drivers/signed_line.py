@@ -66,7 +66,6 @@ class SignedLine:
         )
         self._client = httpx.Client(
             base_url=far.url.rstrip("/"),
-            timeout=httpx.Timeout(far.timeout_seconds, connect=min(CONNECT_SECONDS, far.timeout_seconds)),
             limits=httpx.Limits(max_connections=16, keepalive_expiry=KEPT_SECONDS),
             verify=_trust(far, name),
             trust_env=False,
@@ -77,19 +76,26 @@ class SignedLine:
         """Let go of the connections."""
         self._client.close()
 
-    def ask(self, name: str, body: bytes, longest: int) -> bytes:
-        """The body of an answer that is none of a refusal; a refusal in words otherwise."""
-        status, answer = self.asked(name, body, longest)
+    def ask(self, name: str, body: bytes, longest: int, *, seconds: float | None = None) -> bytes:
+        """The body of an answer that is no refusal; the refusal in words otherwise.
+
+        It may take so many seconds, or as long as the settings say.
+        """
+        status, answer = self.asked(name, body, longest, seconds=seconds)
         if status != HTTPStatus.OK:
             raise self.refusal(answer)
         return answer
 
-    def asked(self, name: str, body: bytes, longest: int) -> tuple[int, bytes]:
+    def asked(
+        self, name: str, body: bytes, longest: int, *, seconds: float | None = None
+    ) -> tuple[int, bytes]:
         """Status and body of a signed answer; once more if the other side has started anew since."""
         path = f"/v1/{name}"
         for _ in range(2):
             request = sign_request(self._signing(), self._public, self._epoch, path, body, now=self._clock())
-            status, answer, proof = self._posted(path, request, body, longest)
+            status, answer, proof = self._posted(
+                path, request, body, longest, seconds or self._far.timeout_seconds
+            )
             if proof is None and status != HTTPStatus.OK:
                 raise self.refusal(answer)  # by somebody on the way, or by one that does not know us
             epoch = self._epoch_of(proof or "", request, status, answer)
@@ -99,12 +105,15 @@ class SignedLine:
         raise Unavailable(f"The {self._name} starts over and over: see its log.")
 
     def _posted(
-        self, path: str, request: Request, body: bytes, longest: int
+        self, path: str, request: Request, body: bytes, longest: int, seconds: float
     ) -> tuple[int, bytes, str | None]:
-        until = time.monotonic() + self._far.timeout_seconds
+        until = time.monotonic() + seconds
+        timeout = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
         headers = {PROOF_HEADER: request.header, "content-type": "application/octet-stream"}
         try:
-            with self._client.stream("POST", path, content=body, headers=headers) as response:
+            with self._client.stream(
+                "POST", path, content=body, headers=headers, timeout=timeout
+            ) as response:
                 parts, length = [], 0
                 for part in response.iter_raw():
                     length += len(part)
