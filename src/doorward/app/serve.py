@@ -13,9 +13,10 @@ from doorward.app.address import origin
 from doorward.app.console import Voice
 from doorward.app.first_link import tell_first_link
 from doorward.app.house import House, keys_folder
+from doorward.app.warming import warm
 from doorward.app.wiring import build_api, build_worker
 from doorward.core.connections import LONGEST_HEAD, PatientConnection
-from doorward.core.errors import Denied, Invalid, Unavailable
+from doorward.core.errors import Conflict, Denied, Invalid, Unavailable
 from doorward.core.loopback import is_loopback
 from doorward.core.permissions import EVERY_SITE, system_actor
 from doorward.core.private import require_private
@@ -30,11 +31,14 @@ EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 (addresses that are no name to 
 def serve(house: House, voice: Voice, *, beside: Sequence[str] = ()) -> None:
     """Serve until stopped. `beside` are lines to tell along with where to go."""
     web = house.settings.web
+    if house.settings.deciding.servers:
+        raise Conflict("This folder is a decider's: run `doorward-decider serve` on it.")
     files = server_files(web, keys_folder(house.folder, house.settings), house)
     configure_logs("WARNING")
     config = server_config(build_api(house), files)
     worker = build_worker(house)
-    with _door(web) as door:
+    with door_of(web) as door:
+        warm(house)
         _welcome(house, voice, files, beside)
         worker.start()
         try:
@@ -61,7 +65,7 @@ def server_config(api: ASGIApp, files: tuple[Path, Path] | None = None) -> uvico
     )
 
 
-def _door(web: Web) -> socket.socket:
+def door_of(web: Web) -> socket.socket:
     """Where visitors knock; taken before anybody is told of it."""
     family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
     try:

@@ -19,6 +19,7 @@ from doorward.app.problems import install_problem_handlers
 from doorward.app.proxies import Proxies
 from doorward.app.schedule import Every, Worker, is_night
 from doorward.app.shield import BodyLimit, add_headers
+from doorward.app.warming import list_sites
 from doorward.audit.api import routes as audit_routes
 from doorward.audit.service import sign_head
 from doorward.core.permissions import EVERY_SITE, Actor, Public
@@ -38,7 +39,6 @@ from doorward.gates.service import (
     end_lapsed_orders,
     forget_old,
     forget_subject,
-    list_planned_sites,
     sweep_doors,
     sweep_permits,
     tell_unreadable,
@@ -47,7 +47,7 @@ from doorward.people.api import ROUTES as PEOPLE_ROUTES
 from doorward.people.api import STAFF_ROUTES, authenticate_request
 from doorward.people.pages import ROUTES as PAGES
 from doorward.people.pages import STATIC
-from doorward.people.service import end_visits, forget_gallery_changes, list_peopled_sites
+from doorward.people.service import end_visits, forget_gallery_changes
 from doorward.people.service.approvals import few_looks, forget_ended_approvals, second_person
 from doorward.people.service.forgetting import SUBJECT_FORGOTTEN
 from doorward.people.service.looking import looked_at
@@ -160,12 +160,7 @@ def build_schedule(house: House) -> dict[str, Every]:
 def build_worker(house: House) -> Worker:
     """The thread that keeps promises."""
     schedule = build_schedule(house)
-    return Worker(house.database, house.site_id, build_handlers(house), schedule, sites=_sites)
-
-
-def _sites(unit: Unit) -> list[str]:
-    """Every site that has a plan or people."""
-    return sorted({*list_planned_sites(unit), *list_peopled_sites(unit)})
+    return Worker(house.database, house.site_id, build_handlers(house), schedule, sites=list_sites)
 
 
 def build_api(house: House) -> FastAPI:

@@ -10,7 +10,9 @@ from doorward.core.errors import Invalid, Tampered
 from doorward.core.keys import FaceKeys
 from doorward.core.wire import SealedFace, open_face
 from doorward.gallery import service
+from doorward.gallery.model import Doubt
 from doorward.gallery.service import KeyHolder
+from doorward.matching.preparing import prepare
 from doorward.people.ports import Face
 from doorward.platform.db import Unit
 from doorward.vision.model import FaceTemplate
@@ -48,14 +50,23 @@ class BlindMatcher:
             _note_unreadable(unit, error)
             return False
 
+    def doubt(self, unit: Unit) -> Doubt | None:
+        return service.doubt(unit, self.keyholder)
+
     def count(self, unit: Unit) -> int:
         return service.count(unit, self.keyholder)
 
     def missing(self, unit: Unit, subject_ids: Sequence[str]) -> list[str]:
         return service.missing(unit, subject_ids)
 
+    def prepare(self) -> None:
+        prepare()
+
     def face_key(self) -> bytes:
         return self.faces.public
+
+    def is_elsewhere(self) -> bool:
+        return False
 
     def _opened(self, face: Face) -> FaceTemplate:
         if not isinstance(face, SealedFace):

@@ -26,7 +26,7 @@ from doorward.people.store import faces
 from doorward.people.store.faces import TemplateRow
 from doorward.platform.db import Unit
 from doorward.vault.model import Place
-from doorward.vault.service import add_photo, forget_photos, open_key
+from doorward.vault.service import SubjectKey, add_photo, forget_photos, open_key
 from doorward.vision.faces import enrol_template
 from doorward.vision.model import FaceObservation, FaceTemplate
 from doorward.vision.quality import Assessment
@@ -200,7 +200,7 @@ def _keep(
     row = TemplateRow(
         person_id=person_id,
         site_id=unit.site_id,
-        template=key.seal(template_place(person_id), template_bytes(template)),
+        template=_kept_here(recogniser, key, person_id, template),
         frames=frames,
         basis=basis,
         notice_version=notice,
@@ -211,6 +211,13 @@ def _keep(
     recogniser.matcher.enrol(unit, {person_id: template})
     if basis not in PHOTO_BASES:
         forget_photos(unit, recogniser.vault, person_id)
+
+
+def _kept_here(recogniser: Recogniser, key: SubjectKey, person_id: str, template: FaceTemplate) -> bytes:
+    """The sealed template; nothing where a decider elsewhere keeps it."""
+    if recogniser.matcher.is_elsewhere():
+        return b""
+    return key.seal(template_place(person_id), template_bytes(template))
 
 
 def override_place(person_id: str) -> Place:

@@ -73,8 +73,11 @@ class Recogniser:
         plates = dict(vehicles.list_plates(unit.rows, unit.site_id))
         gallery = Gallery()
         self._learn(unit, gallery, list(plates), plates)
-        note_unreadable(unit, gallery, self._complete(unit))
-        record(unit, "gallery.loaded", faces=self.matcher.count(unit), plates=len(gallery.plates))
+        known = 0
+        if not self.matcher.is_elsewhere():  # one elsewhere has its own templates, and may be away just now
+            note_unreadable(unit, gallery, self._complete(unit))
+            known = self.matcher.count(unit)
+        record(unit, "gallery.loaded", faces=known, plates=len(gallery.plates))
         return gallery
 
     def _complete(self, unit: Unit) -> list[str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from doorward.platform.db import Base, Rows
@@ -98,6 +98,31 @@ def list_enrolled(rows: Rows, site_id: str) -> list[str]:
     """Everybody of the site whose face is enrolled."""
     query = select(TemplateRow.person_id).where(TemplateRow.site_id == site_id)
     return list(rows.execute(query.order_by(TemplateRow.person_id)).scalars())
+
+
+def list_which(rows: Rows, site_id: str, ids: Sequence[str]) -> list[str]:
+    """Whose face among these is enrolled."""
+    enrolled: list[str] = []
+    for start in range(0, len(ids), AT_ONCE):
+        query = select(TemplateRow.person_id).where(
+            TemplateRow.site_id == site_id, TemplateRow.person_id.in_(ids[start : start + AT_ONCE])
+        )
+        enrolled += rows.execute(query).scalars()
+    return enrolled
+
+
+def list_with_template(rows: Rows, site_id: str, *, after: str, most: int) -> list[str]:
+    """Whose template is kept here, in order, after one id."""
+    here = (TemplateRow.site_id == site_id, TemplateRow.template != b"", TemplateRow.person_id > after)
+    query = select(TemplateRow.person_id).where(*here).order_by(TemplateRow.person_id).limit(most)
+    return list(rows.execute(query).scalars())
+
+
+def empty_templates(rows: Rows, ids: Sequence[str]) -> None:
+    """Keep these enrolled without their templates, which lie elsewhere now."""
+    for start in range(0, len(ids), AT_ONCE):
+        some = TemplateRow.person_id.in_(ids[start : start + AT_ONCE])
+        rows.execute(update(TemplateRow).where(some).values(template=b""))
 
 
 def add_change(rows: Rows, site_id: str, subject_id: str) -> None:
