@@ -15,6 +15,7 @@ from doorward.core.wire import Credential, FaceEvidence, Permit, PlateEvidence, 
 from doorward.gates import service
 from doorward.gates.model import (
     Agent,
+    AlarmKind,
     Direction,
     Factor,
     Gate,
@@ -67,6 +68,9 @@ class Memory:
 
     def face_key(self) -> bytes:
         return bytes(31) + b"\x09"
+
+    def doubt(self, unit: Unit) -> AlarmKind | None:
+        return None
 
     def check_pin(self, unit: Unit, person_id: str, pin: str) -> PinAnswer:
         answers = {"1111": PinAnswer.RIGHT, "9999": PinAnswer.DURESS, "0000": PinAnswer.LOCKED}

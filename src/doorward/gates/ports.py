@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from doorward.core.wire import Credential, PlateEvidence, SealedFace
-from doorward.gates.model import PinAnswer, Subject
+from doorward.gates.model import AlarmKind, PinAnswer, Subject
 from doorward.platform.db import Unit
 
 
@@ -15,6 +15,13 @@ class Identifier(Protocol):
     def person_by_qr(self, unit: Unit, token: str) -> str | None: ...
     def is_face_of(self, unit: Unit, person_id: str, face: SealedFace, *, one_in: int) -> bool: ...
     def person_by_face(self, unit: Unit, face: SealedFace, *, one_in: int) -> str | None: ...
+
+    def doubt(self, unit: Unit) -> AlarmKind | None:
+        """What to alarm with, where no face is told just now, whoever shows it; None if all is well.
+
+        Asked in the same unit, after a face that was nobody's.
+        """
+        ...
 
     def face_key(self) -> bytes:
         """The X25519 public key to which agents seal faces."""

@@ -21,6 +21,7 @@ class AlarmKind(StrEnum):
     FACE_GUESSED = "face-guessed"
     FIRE_CONTACT = "fire-contact"
     JOURNAL_BROKEN = "journal-broken"
+    MATCHER_FORGED = "matcher-forged"
     MESSAGE_REFUSED = "message-refused"
     NO_OUTCOME = "no-outcome"
     NUMBER_REUSED = "number-reused"
@@ -28,6 +29,7 @@ class AlarmKind(StrEnum):
     POLICY_CUT = "policy-cut"
     RECORD_UNREADABLE = "record-unreadable"
     RULE_BROKEN = "rule-broken"
+    SEARCHED_TOO_OFTEN = "searched-too-often"
     ZONE_EXCEEDED = "zone-exceeded"
     ZONE_REACHED = "zone-reached"
 

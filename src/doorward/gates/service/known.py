@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from doorward.core.wire import Credential, PlateEvidence, SealedFace
-from doorward.gates.model import PinAnswer, Subject
+from doorward.gallery.model import Doubt
+from doorward.gates.model import AlarmKind, PinAnswer, Subject
 from doorward.people.model import PinCheck
 from doorward.people.service.credentials import (
     check_pin,
@@ -23,6 +24,10 @@ ANSWERS = {
     PinCheck.DURESS: PinAnswer.DURESS,
     PinCheck.WRONG: PinAnswer.WRONG,
     PinCheck.LOCKED: PinAnswer.LOCKED,
+}
+ALARMS = {
+    Doubt.FORGED: AlarmKind.MATCHER_FORGED,
+    Doubt.ASKED_TOO_OFTEN: AlarmKind.SEARCHED_TOO_OFTEN,
 }
 
 
@@ -47,6 +52,11 @@ class Known:
     def person_by_face(self, unit: Unit, face: SealedFace, *, one_in: int) -> str | None:
         """Who among everybody this is, wrong at most once in so many strangers' attempts."""
         return identify_face(unit, self.recogniser, face, one_in=one_in)
+
+    def doubt(self, unit: Unit) -> AlarmKind | None:
+        """What to alarm with, where no face is told just now, whoever shows it."""
+        doubt = self.recogniser.matcher.doubt(unit)
+        return ALARMS[doubt] if doubt is not None else None
 
     def face_key(self) -> bytes:
         """The X25519 public key to which agents seal faces."""

@@ -6,6 +6,7 @@ from doorward.core.wire import SealedFace, Sighting, face_of
 from doorward.gates.model import (
     LEAST_ONE_IN_IDENTIFYING,
     LEAST_ONE_IN_VERIFYING,
+    AlarmKind,
     Factor,
     Gate,
     Identification,
@@ -16,6 +17,7 @@ from doorward.gates.model import (
     SiteRules,
 )
 from doorward.gates.rules.factors import alternative, asked_for
+from doorward.gates.service.alarms import raise_once
 from doorward.gates.service.guessing import Tries
 from doorward.gates.service.post import Post
 from doorward.platform.db import Unit
@@ -32,6 +34,7 @@ GRAVEST_FIRST = (
     Refusal.UNCLEAR_PLATE,
     Refusal.UNKNOWN,
 )
+MATCHER = "matcher"  # the place of alarms about it
 OF_PEOPLE = frozenset({Factor.FACE, Factor.CARD, Factor.QR, Factor.PIN})
 
 
@@ -119,6 +122,9 @@ def _verify(unit: Unit, post: Post, plan: Plan, gate: Gate, sighting: Sighting, 
         doubt = Refusal.LIVENESS_FAILED
     elif post.identifier.is_face_of(unit, found.person_id, face, one_in=one_in):
         doubt = None
+    elif _is_moot(unit, post, gate):
+        found.doubts.add(Refusal.FACE_DELAYED)
+        return
     else:
         doubt = Refusal.FACE_MISMATCH
     _keep(found, doubt)
@@ -137,6 +143,9 @@ def _look_up(unit: Unit, post: Post, plan: Plan, gate: Gate, sighting: Sighting,
         return
     one_in = max(gate.one_in or plan.rules.one_in_identifying, LEAST_ONE_IN_IDENTIFYING)
     person_id = post.identifier.person_by_face(unit, face, one_in=one_in)
+    if person_id is None and _is_moot(unit, post, gate):
+        found.doubts.add(Refusal.FACE_DELAYED)
+        return
     if person_id is None:
         _keep(found, Refusal.LIVENESS_FAILED if failed else Refusal.UNKNOWN)
         if not failed:
@@ -151,6 +160,17 @@ def _look_up(unit: Unit, post: Post, plan: Plan, gate: Gate, sighting: Sighting,
     if not failed:
         found.person_id = person_id
         strangers.note(fitted=True)
+
+
+def _is_moot(unit: Unit, post: Post, gate: Gate) -> bool:
+    """Whether the search tells of nobody who they are, so that no face counts as a guess; staff hear of it.
+
+    One that was asked too often told the truth before: faces go on to count.
+    """
+    kind = post.identifier.doubt(unit)
+    if kind is not None:
+        raise_once(unit, kind, MATCHER if kind is AlarmKind.MATCHER_FORGED else gate.id)
+    return kind is AlarmKind.MATCHER_FORGED
 
 
 def _shown(sighting: Sighting) -> tuple[SealedFace, bool]:
