@@ -27,7 +27,7 @@ def undone(cells: Cells) -> Cells:
 
 def polynomials(words: Words) -> Cells:
     """Rows of an answer as polynomials: a coefficient is then one person's."""
-    columns = np.ascontiguousarray(words.T)
+    columns = words.T.copy()
     inverse(columns)
     return np.ascontiguousarray(centred(columns).T)
 
