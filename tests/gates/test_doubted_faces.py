@@ -19,9 +19,10 @@ from doorward.people.service import NewPerson
 from doorward.platform.db import Database
 from doorward.platform.paging import PageRequest
 from doorward.vault.service import Vault
+from doorward_edge.passage import FaceSeen
 from tests.conftest import SteppingClock
 from tests.gallery.site import Liar, one_word
-from tests.gates.scene import CARD_GATE, OUT_GATE, FaceSeen, Scene
+from tests.gates.scene import CARD_GATE, OUT_GATE, Scene
 from tests.people.office import near, photos
 from tests.searching import recogniser_at
 

@@ -1,10 +1,14 @@
 import pytest
 
 from doorward.core.errors import Invalid, NotFound
+from doorward.gallery import service as gallery
+from doorward.gallery.rules import MOST_REFUSED
 from doorward.people import service
+from doorward.people.drivers.blind_matcher import BlindMatcher
 from doorward.people.model import Basis
 from doorward.vault.service import list_photos
 from doorward.vision.model import FaceProblem
+from tests.gallery.site import Liar, one_word
 from tests.people.office import Office, near, photo, photos
 
 
@@ -193,3 +197,23 @@ def test_a_face_of_one_site_is_unknown_at_another(office: Office) -> None:
     with office.unit("site_other") as unit:
         assert service.identify_face(unit, office.recogniser, near(1), one_in=200) is None
         assert not service.verify_face(unit, office.recogniser, person_id, near(1), one_in=10_000)
+
+
+def test_nobody_is_enrolled_whom_a_doubted_search_could_not_compare(office: Office) -> None:
+    """Else a wrong answer, or many questions, would spare the second look at a face like another's."""
+    first = office.known(1)
+    assert isinstance(office.recogniser.matcher, BlindMatcher)
+    keyholder = office.recogniser.matcher.keyholder
+    honest, keyholder.matcher = keyholder.matcher, Liar(keyholder.matcher, one_word)
+    twin = office.person()
+    refused = office.enrol(twin, photos(1))
+    assert not refused.enrolled and "compared" in refused.reason
+    keyholder.matcher = honest
+    assert not office.enrol(twin, photos(1)).enrolled
+    with office.unit() as unit:
+        gallery.trust_again(unit, keyholder)
+    assert office.enrol(twin, photos(1)).likely_same_as == (first,)
+    for seed in range(100, 100 + int(MOST_REFUSED)):
+        assert office.who(seed) is None
+    refused = office.enrol(office.person(), photos(2))
+    assert not refused.enrolled and "compared" in refused.reason

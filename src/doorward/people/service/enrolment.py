@@ -65,7 +65,11 @@ def enrol_face(
     good, verdicts = _agreeing(photos)
     template = enrol_template([seen.template for seen in good]) if good else None
     alike = () if template is None else _likely_same(unit, recogniser, person_id, template)
-    reason = _too_few(len(good), override_reason) or _too_alike(alike, distinct.reason or None)
+    reason = (
+        _too_few(len(good), override_reason)
+        or _not_compared(unit, recogniser, alike)
+        or _too_alike(alike, distinct.reason or None)
+    )
     if reason is not None or template is None:
         record(
             unit, "face.refused", subject_id=person.id, photos=len(photos), good=len(good), alike=list(alike)
@@ -166,6 +170,13 @@ def _too_few(good: int, override_reason: str | None) -> str | None:
         )
     require_reason(override_reason)
     return None
+
+
+def _not_compared(unit: Unit, recogniser: Recogniser, alike: Sequence[str]) -> str | None:
+    """Why it cannot be said whether this face is enrolled already: doubt must not spare the second look."""
+    if alike or recogniser.matcher.doubt(unit) is None:
+        return None
+    return "This face cannot be compared with the others just now: wait a minute, or see the alarms."
 
 
 def _too_alike(alike: Sequence[str], distinct_reason: str | None) -> str | None:
