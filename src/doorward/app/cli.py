@@ -22,6 +22,7 @@ from doorward.app.commands import (
     gates,
     grants,
     groups,
+    handing_over,
     keys,
     levels,
     matcher,
@@ -113,6 +114,7 @@ root.add_typer(staff.commands, name="staff", rich_help_panel=GUARD)
 root.add_typer(api_keys.commands, name="api-key", rich_help_panel=GUARD)
 root.add_typer(approvals.commands, name="approval", rich_help_panel=GUARD)
 root.add_typer(keys.commands, name="keys", rich_help_panel=GUARD)
+gallery.commands.command("hand-over")(handing_over.hand_over)
 root.add_typer(gallery.commands, name="gallery", rich_help_panel=GUARD)
 root.add_typer(audit.commands, name="audit", rich_help_panel=PROVE)
 root.command("samples", rich_help_panel=PROVE)(samples.samples)

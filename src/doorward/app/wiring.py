@@ -41,14 +41,17 @@ from doorward.gates.service import (
     forget_subject,
     sweep_doors,
     sweep_permits,
+    tell_away,
     tell_unreadable,
 )
 from doorward.people.api import ROUTES as PEOPLE_ROUTES
 from doorward.people.api import STAFF_ROUTES, authenticate_request
+from doorward.people.drivers.remote_decider import FORGET_THERE, RemoteDecider
 from doorward.people.pages import ROUTES as PAGES
 from doorward.people.pages import STATIC
 from doorward.people.service import end_visits, forget_gallery_changes
 from doorward.people.service.approvals import few_looks, forget_ended_approvals, second_person
+from doorward.people.service.deciding import reconcile, tell_forgotten
 from doorward.people.service.forgetting import SUBJECT_FORGOTTEN
 from doorward.people.service.looking import looked_at
 from doorward.people.service.passwords import Passwords
@@ -94,7 +97,16 @@ def build_handlers(house: House) -> dict[str, Handler]:
         CLEAR_FORGOTTEN: _job(lambda unit: clear_forgotten(unit, house.keyholder)),
         REKEY: _job(lambda unit: go_on_by_job(unit, house.keyholder)),
         CLEAR_RETIRED: _job(clear_retired),
+        **_told_decider(house),
     }
+
+
+def _told_decider(house: House) -> dict[str, Handler]:
+    """What a decider elsewhere is told once the deed is kept."""
+    decider = house.recogniser.matcher
+    if not isinstance(decider, RemoteDecider):
+        return {}
+    return {FORGET_THERE: lambda unit, facts: tell_forgotten(unit, decider, facts["subject_ids"])}
 
 
 def _job(deed: Callable[[Unit], Any]) -> Handler:
@@ -133,7 +145,7 @@ def build_schedule(house: House) -> dict[str, Every]:
         if days and is_night(unit.now, post.plans.plan_of(unit).hours.time_zone):
             begin_due_lookups(unit, vault, movers, age=timedelta(days=days))
 
-    return {
+    return _rounds_of_decider(house) | {
         "audit.checkpoint": once(lambda unit: sign_head(unit, vault.audit_signer()), minutes=10),
         "gallery.sweep_blocks": once(lambda unit: sweep_blocks(unit, house.keyholder), hours=1),
         "gates.end_lapsed_orders": every(lambda unit: end_lapsed_orders(unit, post), seconds=10),
@@ -154,6 +166,24 @@ def build_schedule(house: House) -> dict[str, Every]:
         "vault.turn_keys": Every(timedelta(seconds=1), errand=turn_keys, at_every_site=False),
         "vault.sweep_objects": once(lambda unit: sweep_objects(unit, vault), hours=1),
         "web.forget_answers": once(forget_answers, hours=1),
+    }
+
+
+def _rounds_of_decider(house: House) -> dict[str, Every]:
+    """What comes round where a decider elsewhere holds the gallery."""
+    decider = house.recogniser.matcher
+    if not isinstance(decider, RemoteDecider):
+        return {}
+
+    def look(unit: Unit, _facts: dict[str, Any]) -> None:
+        tell_away(unit, house.recogniser)
+
+    def put_right(unit: Unit, _facts: dict[str, Any]) -> None:
+        reconcile(unit, decider)
+
+    return {
+        "gates.tell_away": Every(timedelta(seconds=10), look),
+        "people.reconcile_decider": Every(timedelta(hours=1), put_right),
     }
 
 

@@ -40,6 +40,9 @@ NOTICES = {
     Purpose.GATES: "Restart the server, which signs with the new key from then on. Agents follow by "
     "themselves if they reach it within 30 days; later, write the new key (doorward keys public gates) into "
     "gate.toml. If the old key was stolen, do that at once, and without the old one.",
+    Purpose.DECIDER: "A decider elsewhere keeps the key it was given: put the new one (doorward keys public "
+    "decider) into deciding.servers of its doorward.toml and restart it; until then it answers nothing. Was "
+    "this a decider's own key, put what `doorward-decider key` shows into decider.public_key of the server.",
     Purpose.MATCHER: "A matcher on another machine keeps the key it was given: put the new one (doorward "
     "keys public matcher) into deciders of its matcher.toml and restart it; until then it answers no search.",
 }

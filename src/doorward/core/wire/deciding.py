@@ -17,7 +17,7 @@ MOST_FACES: Final = 256  # enrolled by one message
 MOST_IDS: Final = 1000
 LARGEST: Final = 256 * 1024  # of any message
 LARGEST_FOUND: Final = 1024
-FOUND_BYTES: Final = 128  # whoever was found or not, the answer is of one length
+FOUND_BYTES: Final = 192  # whoever was found or not, the answer is of one length
 
 M = TypeVar("M")
 
@@ -71,9 +71,10 @@ class OneSite:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Whose face it is, or nobody's."""
+    """Whose face it is, or nobody's; and why it would be nobody's just now, whoever it is."""
 
     subject_id: str | None
+    doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ _SHAPES: Final[dict[type, Reader[Any]]] = {
         besides=maybe(IDENTIFIER),
     ),
     OneSite: record(OneSite, site_id=IDENTIFIER, after=maybe(IDENTIFIER)),
-    Found: record(Found, subject_id=maybe(IDENTIFIER)),
+    Found: record(Found, subject_id=maybe(IDENTIFIER), doubt=maybe(text(24))),
     Counted: record(Counted, faces=whole(0, 2**53 - 1)),
     Listed: record(Listed, subject_ids=_IDS, more=flag),
 }

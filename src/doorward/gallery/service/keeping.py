@@ -12,10 +12,12 @@ from doorward.audit.service import record
 from doorward.core.errors import Tampered
 from doorward.core.ids import new_id
 from doorward.gallery import store
-from doorward.gallery.model import KeptTemplate, Template
+from doorward.gallery.model import KeptTemplate, State, Template
 from doorward.gallery.service.enrolling import enrol, forget
 from doorward.gallery.service.keyholder import KeyHolder
+from doorward.gallery.service.rekeying import CLEAR_RETIRED
 from doorward.platform.db import Unit
+from doorward.platform.jobs import enqueue
 from doorward.vault.model import Place, Receipt
 from doorward.vault.service import Vault, drop_key, erase_subject, make_subject_key, open_keys
 
@@ -64,6 +66,24 @@ def kept_templates(vault: Vault, unit: Unit, subject_ids: Sequence[str]) -> dict
 def list_faces(unit: Unit, *, after: str, before: datetime, most: int) -> list[str]:
     """Whose faces are kept since before then, in order, from one id on."""
     return store.list_kept(unit.rows, unit.site_id, after=after, before=before, most=most)
+
+
+def give_up(unit: Unit) -> int:
+    """Hold no gallery of this site any more: its keys go now, its rows by a job; how many faces it had."""
+    faces = 0
+    for state in (State.CURRENT, State.FILLING):
+        generation = store.find_generation(unit.rows, unit.site_id, state)
+        if generation is None:
+            continue
+        for block in store.list_blocks(unit.rows, generation.id):
+            drop_key(unit, block.seal_id)
+        drop_key(unit, generation.rotation_id)
+        store.change_generation(unit.rows, generation.id, state=State.RETIRED.value)
+        faces += store.count_places(unit.rows, generation.id)
+    if faces:
+        record(unit, "gallery.given-up", faces=faces)
+    enqueue(unit, CLEAR_RETIRED)
+    return faces
 
 
 def _place(subject_id: str) -> Place:

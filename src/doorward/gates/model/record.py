@@ -11,6 +11,7 @@ class AlarmKind(StrEnum):
     """What somebody should look at."""
 
     BACKWARD_CLOCK = "backward-clock"
+    DECIDER_AWAY = "decider-away"
     DOOR_FORCED = "door-forced"
     DOOR_HELD = "door-held"
     DOOR_OFFLINE = "door-offline"

@@ -7,6 +7,7 @@ from doorward.gates.service.alarms import (
     note_refused,
     raise_alarm,
     raise_once,
+    tell_away,
     tell_unreadable,
 )
 from doorward.gates.service.commands import (
@@ -114,5 +115,6 @@ __all__ = [
     "start_rollcall",
     "sweep_doors",
     "sweep_permits",
+    "tell_away",
     "tell_unreadable",
 ]

@@ -1,7 +1,7 @@
 """Alarms: raised with their cause, acknowledged by somebody."""
 
 from doorward.audit.service import record
-from doorward.core.errors import NotFound
+from doorward.core.errors import DoorwardError, NotFound
 from doorward.core.ids import new_id
 from doorward.gates.model import Alarm, AlarmKind
 from doorward.gates.service.post import Post
@@ -9,6 +9,8 @@ from doorward.gates.store import attention
 from doorward.people.service.recogniser import MOST_TOLD, Recogniser
 from doorward.platform.db import Unit
 from doorward.platform.paging import PageRequest
+
+DECIDER = "decider"  # the place of alarms about it
 
 
 def raise_alarm(
@@ -50,6 +52,17 @@ def tell_unreadable(unit: Unit, recogniser: Recogniser) -> int:
         if not attention.is_waiting(unit.rows, unit.site_id, AlarmKind.RECORD_UNREADABLE, subject_id):
             raise_alarm(unit, AlarmKind.RECORD_UNREADABLE, subject_id, subject_id=subject_id)
     return len(left_out)
+
+
+def tell_away(unit: Unit, recogniser: Recogniser) -> bool:
+    """Raise an alarm while a decider elsewhere does not answer; whether it is away."""
+    try:
+        recogniser.matcher.count(unit)
+    except DoorwardError as error:
+        code = str(error.facts.get("code", error.code))
+        raise_once(unit, AlarmKind.DECIDER_AWAY, DECIDER, detail=code)
+        return True
+    return False
 
 
 def note_refused(unit: Unit, post: Post, signer_id: str, *, code: str) -> None:
