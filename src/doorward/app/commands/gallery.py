@@ -24,6 +24,10 @@ STALLED = (
     "No server went on with the renewal for a minute: start one, or do it here with `doorward gallery renew`."
 )
 STOPPED = "Stopped. What was renewed stays so: repeat the command, or leave the rest to the running server."
+COPIES = (
+    "Copies of the database from before, and today's keys, open the former gallery until the ratchet turns: "
+    "doorward keys ratchet"
+)
 UNTRUSTED = (
     "An answer of the matcher failed its check, and nobody's face is looked for since. Find out why, then: "
     "doorward gallery trust"
@@ -70,7 +74,8 @@ def renew(
     """Seal everybody anew under a new rotation and new secrets; then the old keys go. May be stopped.
 
     For a suspected theft, or by habit. Gates search the old gallery until the new one takes its place; nobody
-    has to come to a camera. A renewal that was stopped goes on. Over REST this takes two people.
+    has to come to a camera. A renewal that was stopped goes on. Over REST this takes two people. It does not
+    make a matcher trusted that was not.
 
     Example: doorward gallery renew
     """
@@ -87,8 +92,9 @@ def renew(
                 service.go_on_by_job(unit, house.keyholder)
         _follow(context, house, by_server=wait)
         after = _standing(house)
-    said = f"{after.faces} faces lie under new secrets; nothing opens the former gallery any more."
+    said = f"{after.faces} faces lie under new secrets, and the keys of the former gallery are destroyed."
     context.voice.answer({"former": before.id, "gallery": after.id, "faces": after.faces}, said)
+    context.voice.aside(COPIES)
 
 
 @commands.command()
