@@ -40,6 +40,12 @@ class Config(BaseModel, frozen=True, extra="forbid"):
         65_536, ge=1, le=1 << 20, description="Blocks (2048 faces each) that are kept, of all deciders."
     )
 
+    objects: str | None = Field(
+        None,
+        description="Store that deciders share, as s3://bucket/prefix: blocks are read there (extra `s3`).",
+    )
+    endpoint: str | None = Field(None, description="Address of an S3-compatible store that is not Amazon's.")
+
     @property
     def search_threads(self) -> int:
         """How many threads one search may use."""

@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 from doorward.core.errors import NotFound, Tampered
 from doorward.matching import messages
 from doorward.matching.block_files import FolderBlocks, digest_of
+from doorward.matching.block_objects import ObjectBlocks
 from doorward.matching.blocks import Cells
 from doorward.matching.matcher import SHARED_FROM, Shelf
 from doorward.matching.messages import Kind, WantedShelf
@@ -43,20 +44,32 @@ def fault(status: HTTPStatus, code: str) -> Reply:
 DONE = Reply(HTTPStatus.OK, [messages.encode_done()])
 
 
+Kept = FolderBlocks | ObjectBlocks
+
+
 class Holding:
     """The blocks of one decider."""
 
-    def __init__(self, folder: Path) -> None:
-        self.blocks = FolderBlocks(folder)
-        self.shelving = Shelving(self.blocks.get)
+    def __init__(self, blocks: Kept) -> None:
+        self.blocks = blocks
+        self.shelving = Shelving(self.get)
         self._turn = threading.Lock()
         # Half-written ones go: at the start nobody writes.
         self.count = sum(1 for _ in self.blocks.names(older_than_seconds=float("-inf")))
 
+    def get(self, digest: str) -> Cells:
+        """A block; one that a store had is here from now on."""
+        was_here = self.blocks.has(digest)
+        cells = self.blocks.get(digest)
+        if not was_here:
+            with self._turn:
+                self.count += 1
+        return cells
+
     def lacks(self, digest: str) -> bool:
         """Whether a block must be sent; a damaged one is thrown away, and must be."""
         try:
-            self.blocks.get(digest)
+            self.get(digest)
         except NotFound:
             return True
         except Tampered:
@@ -90,8 +103,16 @@ class Holding:
 class Counter:
     """Takes messages that were proven to be their decider's. Safe from any thread."""
 
-    def __init__(self, folder: Path, deciders: frozenset[bytes], *, threads: int, most_blocks: int) -> None:
-        self._held = {decider: Holding(folder / _folder_of(decider)) for decider in deciders}
+    def __init__(
+        self,
+        folder: Path,
+        deciders: frozenset[bytes],
+        *,
+        threads: int,
+        most_blocks: int,
+        opened: Callable[[Path], Kept] = FolderBlocks,
+    ) -> None:
+        self._held = {decider: Holding(opened(folder / _folder_of(decider))) for decider in deciders}
         self._threads = threads
         self._most = most_blocks
 

@@ -7,6 +7,7 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from doorward.core.connections import LONGEST_HEAD, PatientConnection
 from doorward.core.errors import Conflict, Invalid, Unavailable
 from doorward.core.key_files import load_key_file, public_text
 from doorward.core.tls import ensure_certificate, fingerprint
+from doorward.matching.block_files import FolderBlocks
+from doorward.matching.block_objects import ObjectBlocks
 from doorward_matcher.config import BLOCKS, KEY_FILE, Config, load_config
-from doorward_matcher.counter import Counter, warm_up
+from doorward_matcher.counter import Counter, Kept, warm_up
 from doorward_matcher.front import Front, routes_of
 from doorward_matcher.memory import give_back
 
@@ -75,7 +78,11 @@ def serve(folder: Path, clock: Clock, tell: Tell) -> None:
     held = _alone(folder)
     try:
         counter = Counter(
-            folder / BLOCKS, deciders, threads=config.search_threads, most_blocks=config.most_blocks
+            folder / BLOCKS,
+            deciders,
+            threads=config.search_threads,
+            most_blocks=config.most_blocks,
+            opened=partial(blocks_in, config),
         )
         routes = routes_of(counter, searches_at_once=config.searches_at_once, waiting=config.waiting)
         front = Front(routes, key, deciders, clock)
@@ -89,6 +96,14 @@ def serve(folder: Path, clock: Clock, tell: Tell) -> None:
                 server.run(sockets=[door])
     finally:
         os.close(held)
+
+
+def blocks_in(config: Config, folder: Path) -> Kept:
+    """The blocks of one decider: of this folder, and of the store that they share if one is named."""
+    kept = FolderBlocks(folder)
+    if config.objects is None:
+        return kept
+    return ObjectBlocks(config.objects, kept, endpoint=config.endpoint, reads_only=True)
 
 
 def certificate_files(config: Config, folder: Path, clock: Clock) -> tuple[Path, Path] | None:

@@ -16,7 +16,7 @@ from doorward.app.exposure import (
     require_proven_line,
     warnings_of,
 )
-from doorward.app.matchers import close_matcher, matcher_of
+from doorward.app.matchers import blocks_of, close_matcher, matcher_of
 from doorward.app.schema import NO_RECORDS, refuse_used, upgrade
 from doorward.audit.service import record
 from doorward.core.clock import Clock, system_clock
@@ -27,7 +27,6 @@ from doorward.gallery.service import KeyHolder
 from doorward.gates.model import SiteRules
 from doorward.gates.service import Post, set_site_rules
 from doorward.gates.service.known import Known
-from doorward.matching.block_files import FolderBlocks
 from doorward.people.drivers.blind_matcher import BlindMatcher
 from doorward.people.service.recogniser import Recogniser
 from doorward.people.service.templates import templates_of
@@ -148,7 +147,7 @@ def _post(settings: Settings, vault: Vault, recogniser: Recogniser) -> Post:
 
 
 def _keyholder(folder: Path, settings: Settings, vault: Vault, clock: Clock) -> KeyHolder:
-    blocks = FolderBlocks(data_folder(folder, settings) / "gallery")
+    blocks = blocks_of(settings.matcher, data_folder(folder, settings) / "gallery")
     matcher, threads = matcher_of(settings.matcher, blocks, vault, clock)
     return KeyHolder(vault, blocks, matcher, templates=partial(templates_of, vault), threads=threads)
 

@@ -1,6 +1,7 @@
 """Which matcher is asked: one within this process, or one elsewhere."""
 
 from functools import partial
+from pathlib import Path
 
 from doorward.core.clock import Clock
 from doorward.core.errors import Invalid
@@ -9,10 +10,18 @@ from doorward.gallery.drivers.local_matcher import LocalMatcher
 from doorward.gallery.drivers.remote_matcher import RemoteMatcher
 from doorward.gallery.drivers.signed_line import FarSide
 from doorward.gallery.ports import Blocks, Matcher
+from doorward.matching.block_files import FolderBlocks
+from doorward.matching.block_objects import ObjectBlocks
 from doorward.matching.sharing import cores
 from doorward.platform.settings import Matcher as MatcherSettings
 from doorward.vault.model import Purpose
 from doorward.vault.service import Vault
+
+
+def blocks_of(chosen: MatcherSettings, folder: Path) -> Blocks:
+    """Encrypted blocks in a folder, and in a store besides if the settings name one."""
+    kept = FolderBlocks(folder)
+    return kept if chosen.objects is None else ObjectBlocks(chosen.objects, kept, endpoint=chosen.endpoint)
 
 
 def matcher_of(chosen: MatcherSettings, blocks: Blocks, vault: Vault, clock: Clock) -> tuple[Matcher, int]:
