@@ -65,7 +65,7 @@ def twice_as_like(_spy: Spy, _query: Query, honest: Answers) -> Answers:
     return [Answer(doubled(honest[0].face), doubled(honest[0].mask))]
 
 
-def doubled(words: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def doubled(words: np.ndarray) -> np.ndarray:
     return (words.astype(np.uint64) * 2 % MODULUS).astype(np.uint32)
 
 
@@ -101,7 +101,7 @@ def of_nobody(_spy: Spy, _query: Query, honest: Answers) -> Answers:
 
 
 def other_numbers(_spy: Spy, _query: Query, honest: Answers) -> Answers:
-    return [Answer(honest[0].face.astype(np.float64), honest[0].mask)]  # type: ignore[arg-type]
+    return [Answer(honest[0].face.astype(np.float64), honest[0].mask)]
 
 
 def signed_nonsense(_spy: Spy, _query: Query, _honest: Answers) -> Answers:

@@ -35,7 +35,8 @@ def identify(
     apart = store.find_place(unit.rows, held.generation.id, besides) if besides else None
     found = _nearest(keyholder, key, list(zip(shelves, answers, strict=False)), apart)
     least = cut(held.count) if callable(cut) else cut
-    subject_id = store.find_subject(unit.rows, found[0]) if found is not None and found[1] >= least else None
+    nearest = store.find_subject(unit.rows, found[0]) if found is not None else None  # whoever it is
+    subject_id = nearest if found is not None and found[1] >= least else None
     _note(unit, keyholder, refused=subject_id is None)
     return subject_id
 

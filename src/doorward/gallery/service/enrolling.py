@@ -7,7 +7,7 @@ from itertools import islice
 
 import numpy as np
 
-from doorward.core.errors import NotFound, Tampered, Unavailable
+from doorward.core.errors import Invalid, NotFound, Tampered, Unavailable
 from doorward.core.ids import new_id
 from doorward.gallery import store
 from doorward.gallery.model import Block, Generation, Place, Shelf, State, Template
@@ -44,6 +44,8 @@ def enrol_into(
 ) -> None:
     """Put these into one generation, in which none of them lies yet."""
     if templates:
+        if any(template.shape != (generation.length,) for template in templates.values()):
+            raise Invalid(f"Templates of this gallery have {generation.length} numbers.")
         rows = np.stack(list(templates.values())).astype(np.float32)
         steps = stored(rows, unsealed_rotation(unit, keyholder.vault, generation))
         _fill(unit, keyholder, generation, dict(zip(templates, steps, strict=True)))
