@@ -10,24 +10,27 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from doorward.app.custody import custodian_of
+from doorward.app.decider.keys import face_keys_of
 from doorward.app.exposure import (
     refuse_exposed_files,
     refuse_exposed_folder,
     require_proven_line,
     warnings_of,
 )
-from doorward.app.matchers import blocks_of, close_matcher, matcher_of
+from doorward.app.matchers import blocks_of, close_matcher, decider_of, matcher_of
 from doorward.app.schema import NO_RECORDS, refuse_used, upgrade
 from doorward.audit.service import record
 from doorward.core.clock import Clock, system_clock
-from doorward.core.errors import Conflict, NotFound, Unavailable
-from doorward.core.keys import FaceKeys, ServerKeys
+from doorward.core.errors import Conflict, Invalid, NotFound, Unavailable
+from doorward.core.keys import ServerKeys
 from doorward.core.permissions import Actor, system_actor
 from doorward.gallery.service import KeyHolder
+from doorward.gallery.service.keeping import kept_templates
 from doorward.gates.model import SiteRules
 from doorward.gates.service import Post, set_site_rules
 from doorward.gates.service.known import Known
 from doorward.people.drivers.blind_matcher import BlindMatcher
+from doorward.people.ports import Matcher as PeopleMatcher
 from doorward.people.service.recogniser import Recogniser
 from doorward.people.service.templates import templates_of
 from doorward.platform.db import Database, Unit
@@ -75,6 +78,7 @@ class House:
         """Let go of files and lines."""
         self.database.engine.dispose()
         close_matcher(self.keyholder.matcher)
+        close_matcher(self.recogniser.matcher)
 
 
 def create_house(folder: Path, clock: Clock = system_clock) -> House:
@@ -118,7 +122,7 @@ def _open(folder: Path, clock: Clock, *, is_new: bool) -> House:
     engine = _engine(folder, settings, vault)
     upgrade(engine, is_new=is_new)
     keyholder = _keyholder(folder, settings, vault, clock)
-    recogniser = Recogniser(vault, BlindMatcher(keyholder, _face_keys(vault)))
+    recogniser = Recogniser(vault, _matcher(settings, vault, keyholder, clock))
     post = _post(settings, vault, recogniser)
     return House(folder, settings, Database(engine, clock), vault, keyholder, recogniser, post)
 
@@ -149,11 +153,19 @@ def _post(settings: Settings, vault: Vault, recogniser: Recogniser) -> Post:
 def _keyholder(folder: Path, settings: Settings, vault: Vault, clock: Clock) -> KeyHolder:
     blocks = blocks_of(settings.matcher, data_folder(folder, settings) / "gallery")
     matcher, threads = matcher_of(settings.matcher, blocks, vault, clock)
-    return KeyHolder(vault, blocks, matcher, templates=partial(templates_of, vault), threads=threads)
+    # A decider keeps templates of its own; a site's lie with its people.
+    kept = kept_templates if settings.deciding.servers else templates_of
+    return KeyHolder(vault, blocks, matcher, templates=partial(kept, vault), threads=threads)
 
 
-def _face_keys(vault: Vault) -> FaceKeys:
-    return FaceKeys.from_signing_keys([one.private_key for one in vault.signers(Purpose.GATES)])
+def _matcher(settings: Settings, vault: Vault, keyholder: KeyHolder, clock: Clock) -> PeopleMatcher:
+    """Who says whose face it is: a decider elsewhere, or the key holder in this process."""
+    if settings.decider.url is not None:
+        if settings.deciding.servers:
+            raise Invalid("A folder is a site's with [decider], or a decider's with [deciding], not both.")
+        return decider_of(settings.decider, vault, clock)
+    purpose = Purpose.DECIDER if settings.deciding.servers else Purpose.GATES
+    return BlindMatcher(keyholder, face_keys_of(vault, purpose))
 
 
 def _objects(folder: Path, settings: Settings) -> FolderObjects:

@@ -3,16 +3,19 @@
 from functools import partial
 from pathlib import Path
 
+from doorward.app.decider.keys import public_keys_of
 from doorward.core.clock import Clock
 from doorward.core.errors import Invalid
 from doorward.core.key_files import public_key_of
 from doorward.gallery.drivers.local_matcher import LocalMatcher
 from doorward.gallery.drivers.remote_matcher import RemoteMatcher
-from doorward.gallery.drivers.signed_line import FarSide
+from doorward.gallery.drivers.signed_line import FarSide, SignedLine
 from doorward.gallery.ports import Blocks, Matcher
 from doorward.matching.block_files import FolderBlocks
 from doorward.matching.block_objects import ObjectBlocks
 from doorward.matching.sharing import cores
+from doorward.people.drivers.remote_decider import SAID, RemoteDecider
+from doorward.platform.apart import Decider as DeciderSettings
 from doorward.platform.settings import Matcher as MatcherSettings
 from doorward.vault.model import Purpose
 from doorward.vault.service import Vault
@@ -44,7 +47,24 @@ def matcher_of(chosen: MatcherSettings, blocks: Blocks, vault: Vault, clock: Clo
     return RemoteMatcher(blocks, place, partial(vault.signing_key, Purpose.MATCHER), clock), threads
 
 
-def close_matcher(matcher: Matcher) -> None:
+def decider_of(chosen: DeciderSettings, vault: Vault, clock: Clock) -> RemoteDecider:
+    """The decider elsewhere that the settings name."""
+    assert chosen.url is not None
+    assert chosen.public_key is not None
+    public_key, face_key = public_keys_of(chosen.public_key)
+    there = FarSide(
+        url=chosen.url,
+        public_key=public_key,
+        certificate=chosen.certificate,
+        client_certificate=chosen.client_certificate,
+        client_key=chosen.client_key,
+        timeout_seconds=chosen.timeout_seconds,
+    )
+    signing = partial(vault.signing_key, Purpose.DECIDER)
+    return RemoteDecider(SignedLine(there, signing, clock, name="decider", said=SAID), face_key)
+
+
+def close_matcher(matcher: object) -> None:
     """Let go of the connections to one elsewhere."""
-    if isinstance(matcher, RemoteMatcher):
+    if isinstance(matcher, RemoteMatcher | RemoteDecider):
         matcher.close()
