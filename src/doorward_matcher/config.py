@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from doorward.core.errors import Denied, Invalid
 from doorward.core.key_files import public_key_of
@@ -39,12 +39,26 @@ class Config(BaseModel, frozen=True, extra="forbid"):
     most_blocks: int = Field(
         65_536, ge=1, le=1 << 20, description="Blocks (2048 faces each) that are kept, of all deciders."
     )
-
     objects: str | None = Field(
         None,
         description="Store that deciders share, as s3://bucket/prefix: blocks are read there (extra `s3`).",
     )
     endpoint: str | None = Field(None, description="Address of an S3-compatible store that is not Amazon's.")
+    workers: int = Field(
+        0,
+        ge=0,
+        le=1024,
+        description="Processes that share each search (needs Ray); 0 searches within this one.",
+    )
+    cluster: str | None = Field(
+        None, description="Address of a running cluster for the workers; unset starts them on this machine."
+    )
+
+    @model_validator(mode="after")
+    def _has_workers(self) -> "Config":
+        if self.cluster is not None and not self.workers:
+            raise ValueError("a cluster without workers searches nothing: set workers, or leave cluster out")
+        return self
 
     @property
     def search_threads(self) -> int:

@@ -14,11 +14,12 @@ from doorward.matching import messages
 from doorward.matching.block_files import FolderBlocks, digest_of
 from doorward.matching.block_objects import ObjectBlocks
 from doorward.matching.blocks import Cells
-from doorward.matching.matcher import SHARED_FROM, Shelf
-from doorward.matching.messages import Kind, WantedShelf
+from doorward.matching.matcher import SHARED_FROM, Answer, Shelf
+from doorward.matching.messages import Kind, Search, WantedShelf
 from doorward.matching.parameters import RING_DEGREE, SEED_BYTES
 from doorward.matching.queries import Query
 from doorward.matching.shelving import Shelving
+from doorward_matcher.ray_shards import Partial, RayShards
 
 SPARED_SECONDS = 600.0  # what came so lately may belong to a deed that its decider has not finished
 
@@ -110,9 +111,11 @@ class Counter:
         *,
         threads: int,
         most_blocks: int,
+        shards: RayShards | None = None,
         opened: Callable[[Path], Kept] = FolderBlocks,
     ) -> None:
         self._held = {decider: Holding(opened(folder / _folder_of(decider))) for decider in deciders}
+        self._shards = shards
         self._threads = threads
         self._most = most_blocks
 
@@ -121,10 +124,11 @@ class Counter:
         search = messages.decode_search(message)
         holding = self._held[decider]
         try:
-            shelves = holding.shelving.shelves([(one.id, one.digests) for one in search.shelves])
+            answers = self._answers(decider, message, search)
         except (NotFound, Tampered):
             return self._lacking(holding, search.shelves)
-        answers = [shelf.answer(search.query, threads=self._threads) for shelf in shelves]
+        except Partial:
+            return fault(HTTPStatus.SERVICE_UNAVAILABLE, "workers")
         return Reply(HTTPStatus.OK, messages.encode_answers(answers))
 
     def among(self, decider: bytes, message: bytes) -> Reply:
@@ -145,8 +149,21 @@ class Counter:
 
     def keep(self, decider: bytes, message: bytes) -> Reply:
         """Forget every block but these, and those that came lately."""
-        self._held[decider].keep(set(messages.decode_list(message, Kind.KEEP)))
+        kept = set(messages.decode_list(message, Kind.KEEP))
+        self._held[decider].keep(kept)
+        if self._shards is not None:
+            try:
+                self._shards.keep(_folder_of(decider), kept, spared_seconds=SPARED_SECONDS)
+            except Partial:
+                return fault(HTTPStatus.SERVICE_UNAVAILABLE, "workers")
         return DONE
+
+    def _answers(self, decider: bytes, message: bytes, search: Search) -> list[Answer]:
+        holding = self._held[decider]
+        if self._shards is not None:
+            return self._shards.search(_folder_of(decider), message, search, holding.blocks.get)
+        shelves = holding.shelving.shelves([(one.id, one.digests) for one in search.shelves])
+        return [shelf.answer(search.query, threads=self._threads) for shelf in shelves]
 
     def _lacking(self, holding: Holding, shelves: Sequence[WantedShelf]) -> Reply:
         wanted = dict.fromkeys(digest for shelf in shelves for digest in shelf.digests)

@@ -5,8 +5,8 @@ import fcntl
 import os
 import socket
 import ssl
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from doorward_matcher.config import BLOCKS, KEY_FILE, Config, load_config
 from doorward_matcher.counter import Counter, Kept, warm_up
 from doorward_matcher.front import Front, routes_of
 from doorward_matcher.memory import give_back
+from doorward_matcher.workers import workers_of
 
 MOST_CONNECTIONS = 128
 REQUEST_SECONDS = 60.0
@@ -75,13 +76,13 @@ def serve(folder: Path, clock: Clock, tell: Tell) -> None:
     config = load_config(folder)
     key = load_key_file(folder / KEY_FILE, made_with=MADE_WITH)
     deciders = config.decider_keys()
-    held = _alone(folder)
-    try:
+    with _alone(folder), workers_of(config, folder, clock) as shards:
         counter = Counter(
             folder / BLOCKS,
             deciders,
             threads=config.search_threads,
             most_blocks=config.most_blocks,
+            shards=shards,
             opened=partial(blocks_in, config),
         )
         routes = routes_of(counter, searches_at_once=config.searches_at_once, waiting=config.waiting)
@@ -94,8 +95,6 @@ def serve(folder: Path, clock: Clock, tell: Tell) -> None:
             tell(_facts(config, public_text(key), files, door))
             with suppress(KeyboardInterrupt):
                 server.run(sockets=[door])
-    finally:
-        os.close(held)
 
 
 def blocks_in(config: Config, folder: Path) -> Kept:
@@ -158,15 +157,18 @@ def _facts(
     return facts
 
 
-def _alone(folder: Path) -> int:
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
     """A lock that ends with the process: two matchers on one folder would miscount."""
     descriptor = os.open(folder / "matcher.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Conflict("A matcher runs on this folder already: stop it, or give each its own.") from error
+        yield
+    finally:
         os.close(descriptor)
-        raise Conflict("A matcher runs on this folder already: stop it, or give each its own.") from error
-    return descriptor
 
 
 def _door(config: Config) -> socket.socket:

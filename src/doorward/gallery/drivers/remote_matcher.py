@@ -26,6 +26,7 @@ SAID: Final = {
     "stale": "The matcher takes this request for an old one: set the clocks of both machines by NTP.",
     "unknown": "The matcher does not know this server: put `doorward keys public matcher` into its deciders, "
     "and its own public key into matcher.public_key.",
+    "workers": "A worker of the matcher does not answer, so nobody was searched: see to its machines.",
 }
 
 
