@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from doorward.app.matchers import schemes_of
 from doorward.audit.service import list_entries
 from doorward.gallery import service, store
 from doorward.gallery.drivers.local_matcher import LocalMatcher
 from doorward.gallery.model import Block, State, Wanted
+from doorward.gallery.ports import Question
 from doorward.gallery.service import KeyHolder
 from doorward.matching.block_files import FolderBlocks
 from doorward.matching.matcher import Answer
 from doorward.matching.parameters import MODULUS
-from doorward.matching.queries import Query
 from doorward.platform.db import Database, Unit
 from doorward.platform.paging import PageRequest
 from doorward.vault.service import Vault, make_subject_key
@@ -53,17 +54,23 @@ class Site:
     vault: Vault
     folder: Path
     kept: dict[str, Template] = field(default_factory=dict)  # what the sealed templates are in the product
+    kind: str = "local"  # as the settings say
 
     def __post_init__(self) -> None:
         self.blocks = FolderBlocks(self.folder)
         self.matcher = LocalMatcher(self.blocks)
         self.keyholder = KeyHolder(
-            self.vault, self.blocks, self.matcher, templates=partial(_kept, self.kept), threads=2
+            self.vault,
+            self.blocks,
+            self.matcher,
+            schemes=schemes_of(self.kind),
+            templates=partial(_kept, self.kept),
+            threads=2,
         )
 
-    def another_process(self) -> "Site":
-        """The same site, held by another process."""
-        return Site(self.database, self.clock, self.vault, self.folder, self.kept)
+    def another_process(self, kind: str | None = None) -> "Site":
+        """The same site, held by another process, with these settings."""
+        return Site(self.database, self.clock, self.vault, self.folder, self.kept, kind or self.kind)
 
     @contextmanager
     def unit(self) -> Iterator[Unit]:
@@ -132,7 +139,7 @@ class Liar:
 
     def keep(self, digests: Collection[str]) -> None: ...
 
-    def answer(self, query: Query, shelves: Sequence[Wanted]) -> list[Answer]:
+    def answer(self, query: Question, shelves: Sequence[Wanted]) -> list[Answer]:
         return [self.lie(one) for one in self.honest.answer(query, shelves)]  # type: ignore[attr-defined]
 
 

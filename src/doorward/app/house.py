@@ -17,7 +17,7 @@ from doorward.app.exposure import (
     require_proven_line,
     warnings_of,
 )
-from doorward.app.matchers import blocks_of, close_matcher, decider_of, matcher_of
+from doorward.app.matchers import blocks_of, close_matcher, decider_of, matcher_of, schemes_of
 from doorward.app.schema import NO_RECORDS, refuse_used, upgrade
 from doorward.audit.service import record
 from doorward.core.clock import Clock, system_clock
@@ -155,7 +155,8 @@ def _keyholder(folder: Path, settings: Settings, vault: Vault, clock: Clock) -> 
     matcher, threads = matcher_of(settings.matcher, blocks, vault, clock)
     # A decider keeps templates of its own; a site's lie with its people.
     kept = kept_templates if settings.deciding.servers else templates_of
-    return KeyHolder(vault, blocks, matcher, templates=partial(kept, vault), threads=threads)
+    schemes, templates = schemes_of(settings.matcher.kind), partial(kept, vault)
+    return KeyHolder(vault, blocks, matcher, schemes=schemes, templates=templates, threads=threads)
 
 
 def _matcher(settings: Settings, vault: Vault, keyholder: KeyHolder, clock: Clock) -> PeopleMatcher:

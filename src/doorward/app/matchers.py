@@ -1,16 +1,20 @@
-"""Which matcher is asked: one within this process, or one elsewhere."""
+"""Which matcher is asked, within this process or elsewhere; by whose cryptography galleries are sealed."""
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from doorward.app.decider.keys import public_keys_of
 from doorward.core.clock import Clock
-from doorward.core.errors import Invalid
 from doorward.core.key_files import public_key_of
+from doorward.gallery.drivers.either_matcher import EitherMatcher
 from doorward.gallery.drivers.local_matcher import LocalMatcher
+from doorward.gallery.drivers.own_scheme import OwnScheme
 from doorward.gallery.drivers.remote_matcher import RemoteMatcher
+from doorward.gallery.drivers.seal_scheme import SealScheme
 from doorward.gallery.drivers.signed_line import FarSide, SignedLine
-from doorward.gallery.ports import Blocks, Matcher
+from doorward.gallery.model import SchemeName
+from doorward.gallery.ports import Blocks, Matcher, Scheme, Schemes
 from doorward.matching.block_files import FolderBlocks
 from doorward.matching.block_objects import ObjectBlocks
 from doorward.matching.sharing import cores
@@ -27,13 +31,18 @@ def blocks_of(chosen: MatcherSettings, folder: Path) -> Blocks:
     return kept if chosen.objects is None else ObjectBlocks(chosen.objects, kept, endpoint=chosen.endpoint)
 
 
+def schemes_of(kind: str) -> Schemes:
+    """Both schemes, as a gallery may still be sealed by the former one; new ones by the settings' choice."""
+    known: dict[SchemeName, Scheme[Any, Any]] = {SchemeName.OWN: OwnScheme(), SchemeName.SEAL: SealScheme()}
+    return Schemes(known, SchemeName.SEAL if kind == "seal" else SchemeName.OWN)
+
+
 def matcher_of(chosen: MatcherSettings, blocks: Blocks, vault: Vault, clock: Clock) -> tuple[Matcher, int]:
     """The matcher that the settings choose, and how many threads decide on its answers."""
     threads = chosen.threads or cores()
-    if chosen.kind == "seal":
-        raise Invalid("matcher.kind = seal is not built into this version: choose local or remote.")
-    if chosen.kind == "local":
-        return LocalMatcher(blocks, threads=threads), threads
+    here = LocalMatcher(blocks, threads=threads)
+    if chosen.kind != "remote":
+        return here, threads
     assert chosen.url is not None
     assert chosen.public_key is not None
     place = FarSide(
@@ -44,7 +53,8 @@ def matcher_of(chosen: MatcherSettings, blocks: Blocks, vault: Vault, clock: Clo
         client_key=chosen.client_key,
         timeout_seconds=chosen.timeout_seconds,
     )
-    return RemoteMatcher(blocks, place, partial(vault.signing_key, Purpose.MATCHER), clock), threads
+    there = RemoteMatcher(blocks, place, partial(vault.signing_key, Purpose.MATCHER), clock)
+    return EitherMatcher(there, here), threads
 
 
 def decider_of(chosen: DeciderSettings, vault: Vault, clock: Clock) -> RemoteDecider:
@@ -66,5 +76,5 @@ def decider_of(chosen: DeciderSettings, vault: Vault, clock: Clock) -> RemoteDec
 
 def close_matcher(matcher: object) -> None:
     """Let go of the connections to one elsewhere."""
-    if isinstance(matcher, RemoteMatcher | RemoteDecider):
+    if isinstance(matcher, EitherMatcher | RemoteDecider):
         matcher.close()

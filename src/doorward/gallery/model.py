@@ -73,6 +73,13 @@ class State(StrEnum):
     RETIRED = "retired"
 
 
+class SchemeName(StrEnum):
+    """By whose cryptography a generation is sealed: ours, or Microsoft SEAL's."""
+
+    OWN = "own"
+    SEAL = "seal"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
     """A whole gallery under one secret rotation. `token` changes with every change of it.
@@ -88,6 +95,7 @@ class Generation:
     rotation: bytes
     token: bytes
     made_at: datetime
+    scheme: SchemeName = SchemeName.OWN
     distrusted_at: datetime | None = None
     trusted_at: datetime | None = None
 

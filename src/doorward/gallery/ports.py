@@ -1,12 +1,26 @@
-"""What the key holder needs: a store of blocks, and somebody who multiplies."""
+"""What the key holder needs: a store of blocks, somebody who multiplies, a scheme to seal by."""
 
-from collections.abc import Collection, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, TypeVar
 
-from doorward.gallery.model import Wanted
+import numpy as np
+from numpy.typing import NDArray
+
+from doorward.gallery.model import SchemeName, Template, Wanted
 from doorward.matching.blocks import Cells
+from doorward.matching.keyholder import Nearest
 from doorward.matching.matcher import Answer
 from doorward.matching.queries import Query
+from doorward.matching.seal_driver import PlainQuery
+
+Steps: TypeAlias = NDArray[np.int32]
+Question: TypeAlias = Query | PlainQuery
+S = TypeVar("S")
+S_contra = TypeVar("S_contra", contravariant=True)
+K = TypeVar("K")
+K_co = TypeVar("K_co", covariant=True)
+K_contra = TypeVar("K_contra", contravariant=True)
 
 
 class Blocks(Protocol):
@@ -29,9 +43,9 @@ class Blocks(Protocol):
 
 
 class Matcher(Protocol):
-    """Holds blocks and multiplies: nothing secret is ever given to it."""
+    """Holds blocks and multiplies: no key is ever given to it, and no template but in a `PlainQuery`."""
 
-    def answer(self, query: Query, shelves: Sequence[Wanted]) -> list[Answer]:
+    def answer(self, query: Question, shelves: Sequence[Wanted]) -> list[Answer]:
         """One answer a shelf, in the order asked.
 
         A partial scan is an error, never a short answer: `Unavailable` if any block could not be searched.
@@ -42,3 +56,79 @@ class Matcher(Protocol):
 
         `Unavailable` if that cannot be said now; it is said again at the next sweep.
         """
+
+
+class Asker(Protocol[K_co]):
+    """Makes queries for templates of one length. Safe from any thread."""
+
+    def ask(self, numbers: Steps) -> K_co:
+        """What decrypts the answers to this one query; its `query` is what to send."""
+
+    def prepare(self) -> None:
+        """Make ahead what the next queries need."""
+
+
+class Keys(Protocol[S_contra, K_contra]):
+    """What checks and decrypts the answers of one shelf."""
+
+    def put(self, place: int, secret: S_contra, block: Cells, former: Cells | None) -> None:
+        """Know a block, in place of the former one there, or one more at the end."""
+
+    def set_living(self, place: int, living: NDArray[np.bool_]) -> None:
+        """Say of all 2048 slots of a block who is there."""
+
+    def count(self) -> int:
+        """How many are alive."""
+
+    def check(self, key: K_contra, answer: Answer, *, threads: int = 1) -> None:
+        """`Tampered` unless the answer is what an honest matcher would have said."""
+
+    def nearest(
+        self, key: K_contra, answer: Answer, *, besides: tuple[int, int] | None = None, threads: int = 1
+    ) -> Nearest | None:
+        """Who comes nearest, of the living but `besides`."""
+
+    def score_of(self, key: K_contra, answer: Answer, place: int, slot: int) -> float | None:
+        """The cosine with one place, None if nobody lives there."""
+
+
+class Scheme(Protocol[S, K]):
+    """One way to seal and to search; every block of a generation is sealed in the same.
+
+    `Unavailable`, saying what to install, where a library is missing.
+    """
+
+    def require(self) -> None:
+        """Refuse now what would be refused later."""
+
+    def stored(self, templates: NDArray[np.float32], rotation: bytes) -> Steps:
+        """Templates (any, d) as they are sealed; `Invalid` unless each is of length one."""
+
+    def asked(self, template: Template, rotation: bytes) -> Steps:
+        """One template (d,) as it is asked for."""
+
+    def seal(self, steps: Steps, mask_seed: bytes) -> tuple[Cells, bytes]:
+        """A block of 2048 rows under a fresh secret, and that secret, to be kept sealed."""
+
+    def unseal(self, cells: Cells, secret: bytes, mask_seed: bytes, length: int) -> Steps:
+        """The steps that were sealed, exactly; `Tampered` if this is no block of this secret."""
+
+    def secret(self, raw: bytes) -> S:
+        """A secret as `Keys` takes it."""
+
+    def asker(self, length: int) -> Asker[K]:
+        """Who makes queries for templates of this length."""
+
+    def keys(self, mask_seed: bytes, length: int) -> Keys[S, K]:
+        """Of a shelf that has no block yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schemes:
+    """Every scheme by name, and the one that new galleries take."""
+
+    known: Mapping[SchemeName, Scheme[Any, Any]]
+    chosen: SchemeName
+
+    def __getitem__(self, name: SchemeName) -> Scheme[Any, Any]:
+        return self.known[name]

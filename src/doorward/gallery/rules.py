@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from doorward.gallery.model import Block
+from doorward.gallery.model import Block, SchemeName
 from doorward.matching.parameters import BLOCK_SIZE, BLOCKS_PER_MASK
 
 NOBODY = bytes(BLOCK_SIZE // 8)
-BYTES_A_WORD = 4
+BYTES_A_COORDINATE = {SchemeName.OWN: 4, SchemeName.SEAL: 8}  # of each of the 2048
 MOST_REFUSED = 60.0  # at once
 REFUSALS_A_SECOND = 1.0  # forgiven
 
@@ -37,9 +37,9 @@ def block_with_room(blocks: Sequence[Block]) -> Block | None:
     return min(open_blocks, key=lambda block: (not block.dirty, block.shelf_id, block.number), default=None)
 
 
-def bytes_of_block(length: int) -> int:
+def bytes_of_block(length: int, scheme: SchemeName) -> int:
     """How large a block is, however many are in it."""
-    return BLOCK_SIZE * length * BYTES_A_WORD
+    return BLOCK_SIZE * length * BYTES_A_COORDINATE[scheme]
 
 
 def is_full(blocks_of_shelf: int) -> bool:

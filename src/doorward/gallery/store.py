@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from doorward.gallery.model import Block, Generation, KeptTemplate, Place, Shelf, State
+from doorward.gallery.model import Block, Generation, KeptTemplate, Place, SchemeName, Shelf, State
 from doorward.platform.db import Base, Rows
 from doorward.platform.types import UtcDateTime
 
@@ -23,6 +23,7 @@ class GenerationRow(Base):
     rotation: Mapped[bytes]
     token: Mapped[bytes]
     made_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    scheme: Mapped[str]
     distrusted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     trusted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
@@ -103,7 +104,7 @@ def find_generation(rows: Rows, site_id: str, state: State) -> Generation | None
     if found is None:
         return None
     values = {name: getattr(found, name) for name in GENERATION_FIELDS}
-    return Generation(**values | {"state": State(found.state)})
+    return Generation(**values | {"state": State(found.state), "scheme": SchemeName(found.scheme)})
 
 
 def add_generation(rows: Rows, site_id: str, generation: Generation) -> None:

@@ -4,7 +4,8 @@
     asked     the rotated template in whole numbers, not encrypted: a matcher sees it
 
 What the matcher computes is a sum of ciphertexts times whole numbers, the same loop as ours over twice the
-memory. Scores are exact. The check of answers is Freivalds' as in `keyholder`.
+memory. Scores are exact. The check of answers is Freivalds' as in `keyholder`: it asks nothing of the query
+but that the key holder knows it.
 """
 
 import os
@@ -47,6 +48,31 @@ class SealedBlock:
 
 
 @dataclass(frozen=True)
+class PlainQuery:
+    """What a matcher is given: the rotated template (d,) in the clear. `query` is itself."""
+
+    numbers: Numbers = field(repr=False)
+
+    @property
+    def query(self) -> "PlainQuery":
+        """What to send; nothing is kept back."""
+        return self
+
+
+def cells_of(block: SealedBlock) -> Cells:
+    """A block as it is kept: one array (n, 2d), in whose memory one half follows the other."""
+    return np.stack([block.first, block.second]).reshape(RING_DEGREE, -1)
+
+
+def halves_of(cells: Cells) -> SealedBlock:
+    """The block that is kept so, not copied; `Tampered` if none is."""
+    if cells.ndim != 2 or cells.shape[1] % 2 or not are_cells(cells, cells.shape[1]):
+        raise Tampered("A block of templates has another form than it was sealed in.")
+    first, second = cells.reshape(2, RING_DEGREE, -1)
+    return SealedBlock(first, second)
+
+
+@dataclass(frozen=True)
 class SealSecret:
     """What opens one block: SEAL's own bytes of its key, to be kept sealed, and its weight in the check."""
 
@@ -69,13 +95,16 @@ def seal(steps: Numbers, library: SealLibrary) -> tuple[SealedBlock, SealSecret]
 
 
 def unseal(block: SealedBlock, secret: SealSecret, library: SealLibrary) -> Numbers:
-    """The steps (n, d) that were sealed, exactly."""
+    """The steps (n, d) that were sealed, exactly; `Tampered` if this is no block of this key."""
     key = library.key_from(secret.saved)
     columns = [
         library.decrypted(key, _positive(block.first[:, i]), _positive(block.second[:, i]))
         for i in range(block.first.shape[1])
     ]
-    return np.stack(columns, axis=1)
+    steps = np.stack(columns, axis=1)
+    if np.abs(steps).max(initial=0) > REACH:  # another key makes noise of it
+        raise Tampered("A block of templates was changed, or belongs to another secret.")
+    return steps
 
 
 class SealShelf:
@@ -84,6 +113,11 @@ class SealShelf:
     def __init__(self, blocks: Sequence[SealedBlock]) -> None:
         self._first = Shelf([block.first for block in blocks])
         self._second = Shelf([block.second for block in blocks])
+
+    @classmethod
+    def over(cls, shelf: Shelf) -> "SealShelf":
+        """The same blocks, as they are kept."""
+        return cls([halves_of(shelf.block(place)) for place in range(len(shelf))])
 
     def answer(self, numbers: Numbers, *, threads: int = 1) -> Answer:
         """The encrypted scores of a template (d,) with everybody here."""
@@ -127,6 +161,15 @@ class SealKeys:
         self._must_exist(place, slot)
         self._living[place, slot] = False
 
+    def set_living(self, place: int, living: NDArray[np.bool_]) -> None:
+        """Say of all 2048 slots of a block who is there."""
+        self._must_exist(place, 0)
+        self._living[place] = living
+
+    def count(self) -> int:
+        """How many are alive."""
+        return int(self._living.sum())
+
     def check(self, numbers: Numbers, answer: Answer) -> None:
         """`Tampered` unless the answer is what an honest matcher would have said."""
         count = len(self._keys)
@@ -140,17 +183,32 @@ class SealKeys:
             if not sound.all():
                 raise Tampered("A matcher's answer fails its check: it was forged, or a block was changed.")
 
-    def nearest(self, answer: Answer) -> Nearest | None:
-        """Who comes nearest, of the living; None where nobody lives. Check the answer first."""
+    def nearest(self, answer: Answer, *, besides: tuple[int, int] | None = None) -> Nearest | None:
+        """Who comes nearest, of the living; None where nobody lives. Check the answer first.
+
+        `besides` is a block and a slot that are not looked at.
+        """
         best: Nearest | None = None
-        for place, key in enumerate(self._keys):
-            scores = self._library.decrypted(key, answer.face[place], answer.mask[place])
-            scores = np.where(self._living[place], scores, -PLAIN_MODULUS)
+        for place in range(len(self._keys)):
+            living = self._living[place].copy()
+            if besides is not None and besides[0] == place:
+                living[besides[1]] = False
+            scores = np.where(living, self._scores(answer, place), -PLAIN_MODULUS)
             slot = int(scores.argmax())
             score = int(scores[slot]) / SCALE**2
-            if self._living[place, slot] and (best is None or score > best.score):
+            if living[slot] and (best is None or score > best.score):
                 best = Nearest(place, slot, score)
         return best
+
+    def score_of(self, answer: Answer, place: int, slot: int) -> float | None:
+        """The cosine with one place, None if nobody lives there. Check the answer first."""
+        self._must_exist(place, slot)
+        if not self._living[place, slot]:
+            return None
+        return int(self._scores(answer, place)[slot]) / SCALE**2
+
+    def _scores(self, answer: Answer, place: int) -> Numbers:
+        return self._library.decrypted(self._keys[place], answer.face[place], answer.mask[place])
 
     def _add(self, block: SealedBlock, weight: int) -> None:
         accumulate(self._sums[0], block.first, weight)

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Sequence
 
 from doorward.gallery.model import Wanted
-from doorward.gallery.ports import Blocks
+from doorward.gallery.ports import Blocks, Question
 from doorward.matching.matcher import Answer
-from doorward.matching.queries import Query
+from doorward.matching.seal_driver import PlainQuery, SealShelf
 from doorward.matching.shelving import Shelving
 
 
@@ -16,9 +16,12 @@ class LocalMatcher:
         self._shelving = Shelving(blocks.get)
         self._threads = threads
 
-    def answer(self, query: Query, shelves: Sequence[Wanted]) -> list[Answer]:
+    def answer(self, query: Question, shelves: Sequence[Wanted]) -> list[Answer]:
         """One answer a shelf."""
         mapped = self._shelving.shelves([(wanted.shelf_id, wanted.digests) for wanted in shelves])
+        if isinstance(query, PlainQuery):
+            sealed = [SealShelf.over(shelf) for shelf in mapped]
+            return [shelf.answer(query.numbers, threads=self._threads) for shelf in sealed]
         return [shelf.answer(query, threads=self._threads) for shelf in mapped]
 
     def keep(self, digests: Collection[str]) -> None:

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from doorward.audit.service import record
 from doorward.core.errors import Conflict, Tampered
@@ -10,10 +11,7 @@ from doorward.gallery.model import Doubt, Place, Standing, State, Template
 from doorward.gallery.rules import Refusals, bytes_of_block
 from doorward.gallery.service.keyholder import Held, HeldShelf, KeyHolder
 from doorward.gallery.service.mending import mend_unsound
-from doorward.gallery.service.sealing import Sealer
 from doorward.matching.matcher import Answer
-from doorward.matching.queries import QueryKey
-from doorward.matching.rotation import asked
 from doorward.platform.db import Unit
 
 Cut = float | Callable[[int], float]
@@ -93,9 +91,9 @@ def _note(unit: Unit, keyholder: KeyHolder, *, refused: bool) -> None:
 
 def _answers(
     unit: Unit, keyholder: KeyHolder, held: Held, template: Template, shelves: list[HeldShelf]
-) -> tuple[QueryKey, list[Answer]]:
+) -> tuple[Any, list[Answer]]:
     """The checked answers of these shelves; none if one of them fails, and then never again."""
-    key = held.asker.ask(asked(template, held.rotation))
+    key = held.asker.ask(held.scheme.asked(template, held.rotation))
     try:
         answers = keyholder.matcher.answer(key.query, [shelf.wanted for shelf in shelves])
         keyholder.prepare_next(held)
@@ -114,7 +112,7 @@ def _distrust(unit: Unit, held: Held) -> None:
 
 
 def _nearest(
-    keyholder: KeyHolder, key: QueryKey, answered: list[tuple[HeldShelf, Answer]], apart: Place | None
+    keyholder: KeyHolder, key: Any, answered: list[tuple[HeldShelf, Answer]], apart: Place | None
 ) -> tuple[Place, float] | None:
     best: tuple[Place, float] | None = None
     for held, answer in answered:
@@ -143,7 +141,7 @@ def standing(unit: Unit) -> Standing:
         id=current.id if current else None,
         faces=store.count_places(unit.rows, current.id) if current else 0,
         blocks=len(blocks),
-        bytes=len(blocks) * bytes_of_block(current.length) if current else 0,
+        bytes=len(blocks) * bytes_of_block(current.length, current.scheme) if current else 0,
         waiting=sum(block.dirty for block in blocks),
         made_at=current.made_at if current else None,
         distrusted_at=current.distrusted_at if current else None,
@@ -160,7 +158,7 @@ def trust_again(unit: Unit, keyholder: KeyHolder) -> int:
     current = store.find_generation(unit.rows, unit.site_id, State.CURRENT)
     if current is None or current.distrusted_at is None:
         raise Conflict("This site's matcher is trusted: there is nothing to do.")
-    mended = mend_unsound(Sealer(unit, keyholder.vault, keyholder.blocks), keyholder.templates, current)
+    mended = mend_unsound(keyholder.sealer(unit), keyholder.templates, current)
     token = secrets.token_bytes(8)
     store.change_generation(unit.rows, current.id, distrusted_at=None, trusted_at=unit.now, token=token)
     record(unit, "gallery.trusted-again", generation=current.id, mended=mended)

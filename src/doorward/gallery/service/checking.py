@@ -9,7 +9,7 @@ from doorward.gallery import store
 from doorward.gallery.model import Block, Generation, Shelf, State
 from doorward.gallery.service.keyholder import KeyHolder
 from doorward.gallery.service.mending import mend_block
-from doorward.gallery.service.sealing import Sealer, secret_of
+from doorward.gallery.service.sealing import secret_of
 from doorward.platform.db import Unit
 
 Kept = tuple[Generation, Shelf, Block]
@@ -42,7 +42,7 @@ def mend(unit: Unit, keyholder: KeyHolder, unsound: Sequence[Kept], *, checked: 
 
     One that was replaced since it was looked at is left alone.
     """
-    sealer = Sealer(unit, keyholder.vault, keyholder.blocks)
+    sealer = keyholder.sealer(unit)
     still = [one for one in unsound if store.find_block(unit.rows, one[2].shelf_id, one[2].number) == one[2]]
     for generation, shelf, block in still:
         mend_block(sealer, keyholder.templates, generation, shelf, block)

@@ -11,13 +11,13 @@ from doorward.core.errors import Invalid, NotFound, Tampered, Unavailable
 from doorward.core.ids import new_id
 from doorward.gallery import store
 from doorward.gallery.model import Block, Generation, Place, Shelf, State, Template
+from doorward.gallery.ports import Steps
 from doorward.gallery.rules import alive, bitmap_of, block_with_room, free_slots, is_full
 from doorward.gallery.service.keyholder import KeyHolder
 from doorward.gallery.service.mending import mend_block
-from doorward.gallery.service.sealing import Sealer, Steps, empty_block, fresh_rotation, unsealed_rotation
-from doorward.matching.blocks import Mask
+from doorward.gallery.service.sealing import Sealer, empty_block, fresh_rotation, unsealed_rotation
 from doorward.matching.parameters import BLOCK_SIZE
-from doorward.matching.rotation import stored
+from doorward.matching.randomness import fresh_seed
 from doorward.platform.db import Unit
 from doorward.platform.jobs import enqueue
 
@@ -47,7 +47,8 @@ def enrol_into(
         if any(template.shape != (generation.length,) for template in templates.values()):
             raise Invalid(f"Templates of this gallery have {generation.length} numbers.")
         rows = np.stack(list(templates.values())).astype(np.float32)
-        steps = stored(rows, unsealed_rotation(unit, keyholder.vault, generation))
+        scheme = keyholder.schemes[generation.scheme]
+        steps = scheme.stored(rows, unsealed_rotation(unit, keyholder.vault, generation))
         _fill(unit, keyholder, generation, dict(zip(templates, steps, strict=True)))
 
 
@@ -85,7 +86,7 @@ def _bury(unit: Unit, subject_ids: Sequence[str]) -> bool:
 
 def clear_forgotten(unit: Unit, keyholder: KeyHolder) -> int:
     """Seal every block anew that still holds somebody forgotten; how many there were."""
-    cleared, sealer = 0, Sealer(unit, keyholder.vault, keyholder.blocks)
+    cleared, sealer = 0, keyholder.sealer(unit)
     for generation in _present(unit):
         shelves = {shelf.id: shelf for shelf in store.list_shelves(unit.rows, generation.id)}
         for block in store.list_blocks(unit.rows, generation.id):
@@ -108,16 +109,17 @@ def _seal_anew(
 ) -> Block:
     """Where a block no longer opens, from its people's sealed templates."""
     try:
-        return sealer.seal(shelf, block, newcomers, generation.length)
+        return sealer.seal(generation, shelf, block, newcomers)
     except (NotFound, Tampered):
         mended = mend_block(sealer, keyholder.templates, generation, shelf, block)
         # A process that has the bad block mapped cannot take it out again by what it reads there now.
         store.change_generation(sealer.unit.rows, generation.id, trusted_at=sealer.unit.now)
-        return sealer.seal(shelf, mended, newcomers, generation.length) if newcomers else mended
+        return sealer.seal(generation, shelf, mended, newcomers) if newcomers else mended
 
 
 def begin_generation(unit: Unit, keyholder: KeyHolder, length: int, state: State) -> Generation:
-    """A new, empty gallery under a fresh rotation."""
+    """A new, empty gallery under a fresh rotation, by the chosen scheme."""
+    keyholder.schemes[keyholder.schemes.chosen].require()
     rotation_id, rotation = fresh_rotation(unit, keyholder.vault)
     generation = Generation(
         id=new_id("gallery"),
@@ -127,6 +129,7 @@ def begin_generation(unit: Unit, keyholder: KeyHolder, length: int, state: State
         rotation=rotation,
         token=secrets.token_bytes(8),
         made_at=unit.now,
+        scheme=keyholder.schemes.chosen,
     )
     store.add_generation(unit.rows, unit.site_id, generation)
     return generation
@@ -134,7 +137,7 @@ def begin_generation(unit: Unit, keyholder: KeyHolder, length: int, state: State
 
 def _fill(unit: Unit, keyholder: KeyHolder, generation: Generation, steps: Mapping[str, Steps]) -> None:
     """Put these into blocks with room, then into new ones."""
-    waiting, sealer = iter(steps.items()), Sealer(unit, keyholder.vault, keyholder.blocks)
+    waiting, sealer = iter(steps.items()), keyholder.sealer(unit)
     shelves = store.list_shelves(unit.rows, generation.id)
     blocks = store.list_blocks(unit.rows, generation.id)
     while True:
@@ -168,7 +171,7 @@ def _new_block(
                 id=new_id("shelf"),
                 generation_id=generation.id,
                 number=len(shelves),
-                mask_seed=Mask.fresh(generation.length).seed,
+                mask_seed=fresh_seed(),
             )
         )
         store.add_shelf(unit.rows, unit.site_id, shelves[-1])

@@ -5,17 +5,16 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 from doorward.core.errors import NotFound, Tampered
 from doorward.gallery import store
 from doorward.gallery.model import Block, Generation, Shelf, State, Wanted
-from doorward.gallery.ports import Blocks, Matcher
+from doorward.gallery.ports import Asker, Blocks, Keys, Matcher, Scheme, Schemes
 from doorward.gallery.rules import Refusals, alive
 from doorward.gallery.service.mending import Templates, mend_block, retire
 from doorward.gallery.service.sealing import Sealer, secret_of, unsealed_rotation
-from doorward.matching.blocks import BlockSecret, Cells, Mask
-from doorward.matching.keyholder import ShelfKeys
-from doorward.matching.queries import Asker
+from doorward.matching.blocks import Cells
 from doorward.platform.db import Unit
 from doorward.vault.service import Vault
 
@@ -28,7 +27,7 @@ class HeldShelf:
     """One shelf: what decrypts it, and the blocks it was built from (mappings of files, not copies)."""
 
     shelf: Shelf
-    keys: ShelfKeys
+    keys: Keys[Any, Any]
     blocks: list[Block] = field(default_factory=list)
     cells: list[Cells] = field(default_factory=list, repr=False)
 
@@ -44,7 +43,8 @@ class Held:
 
     generation: Generation
     rotation: bytes = field(repr=False)
-    asker: Asker
+    scheme: Scheme[Any, Any]
+    asker: Asker[Any]
     shelves: dict[str, HeldShelf] = field(default_factory=dict)
     count: int = 0
 
@@ -53,17 +53,29 @@ class KeyHolder:
     """Opens what is needed to ask and to decide. Safe from any thread."""
 
     def __init__(
-        self, vault: Vault, blocks: Blocks, matcher: Matcher, *, templates: Templates, threads: int = 1
+        self,
+        vault: Vault,
+        blocks: Blocks,
+        matcher: Matcher,
+        *,
+        schemes: Schemes,
+        templates: Templates,
+        threads: int = 1,
     ) -> None:
         self.vault = vault
         self.blocks = blocks
         self.matcher = matcher
+        self.schemes = schemes
         self.templates = templates
         self.threads = threads
         self.refusals: dict[str, Refusals] = {}
         self._held: dict[str, Held] = {}
         self._turn = threading.RLock()
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="queries", initializer=_give_way)
+
+    def sealer(self, unit: Unit) -> Sealer:
+        """What seals and opens blocks within a unit."""
+        return Sealer(unit, self.vault, self.blocks, self.schemes)
 
     def held(self, unit: Unit) -> Held | None:
         """This site's gallery, as true as the unit's own view of the manifest; None where nobody is."""
@@ -76,7 +88,8 @@ class KeyHolder:
                 rotation = self._rotation(unit, current)
                 if rotation is None:
                     return None
-                held = Held(current, rotation, Asker(current.length))
+                scheme = self.schemes[current.scheme]
+                held = Held(current, rotation, scheme, scheme.asker(current.length))
             elif held.generation.token == current.token:
                 held.generation = current
                 return held
@@ -104,45 +117,47 @@ class KeyHolder:
         known = {}
         for shelf in shelves:
             now = by_shelf[shelf.id]
-            known[shelf.id] = self._kept_shelf(unit, held.shelves.get(shelf.id), now) or self._loaded_shelf(
-                unit, shelf, current.length, now
-            )
+            kept = self._kept_shelf(unit, held, held.shelves.get(shelf.id), now)
+            known[shelf.id] = kept or self._loaded_shelf(unit, held, shelf, now)
         held.generation, held.shelves = current, known
         held.count = sum(one.keys.count() for one in known.values())
 
-    def _kept_shelf(self, unit: Unit, held: HeldShelf | None, blocks: list[Block]) -> HeldShelf | None:
+    def _kept_shelf(
+        self, unit: Unit, held: Held, one: HeldShelf | None, blocks: list[Block]
+    ) -> HeldShelf | None:
         """The shelf we hold, with what changed; None to load it whole."""
-        if held is None or len(held.blocks) > len(blocks):
+        if one is None or len(one.blocks) > len(blocks):
             return None
         for block in blocks:
-            former = held.blocks[block.number] if block.number < len(held.blocks) else None
+            former = one.blocks[block.number] if block.number < len(one.blocks) else None
             if former != block:
-                self._put(unit, held, block, former)
-        return held
+                self._put(unit, held.scheme, one, block, former)
+        return one
 
-    def _loaded_shelf(self, unit: Unit, shelf: Shelf, length: int, blocks: list[Block]) -> HeldShelf:
-        held = HeldShelf(shelf, ShelfKeys(Mask(shelf.mask_seed, length)))
+    def _loaded_shelf(self, unit: Unit, held: Held, shelf: Shelf, blocks: list[Block]) -> HeldShelf:
+        one = HeldShelf(shelf, held.scheme.keys(shelf.mask_seed, held.generation.length))
         for block in blocks:
-            self._put(unit, held, block, None)
-        return held
+            self._put(unit, held.scheme, one, block, None)
+        return one
 
-    def _put(self, unit: Unit, held: HeldShelf, block: Block, former: Block | None) -> None:
+    def _put(
+        self, unit: Unit, scheme: Scheme[Any, Any], held: HeldShelf, block: Block, former: Block | None
+    ) -> None:
         place = block.number
         if former is None or former.seal_id != block.seal_id:
             block, cells, secret = self._opened(unit, held.shelf, block)
-            held.keys.put(place, secret, cells, held.cells[place] if former else None)
+            held.keys.put(place, scheme.secret(secret), cells, held.cells[place] if former else None)
             held.cells[place : place + 1] = [cells]
         held.blocks[place : place + 1] = [block]
         held.keys.set_living(place, alive(block.living))
 
-    def _opened(self, unit: Unit, shelf: Shelf, block: Block) -> tuple[Block, Cells, BlockSecret]:
+    def _opened(self, unit: Unit, shelf: Shelf, block: Block) -> tuple[Block, Cells, bytes]:
         try:
             return block, self.blocks.get(block.digest), secret_of(unit, self.vault, shelf, block)
         except (NotFound, Tampered):
             generation = store.find_generation(unit.rows, unit.site_id, State.CURRENT)
             assert generation is not None
-            sealer = Sealer(unit, self.vault, self.blocks)
-            block = mend_block(sealer, self.templates, generation, shelf, block)
+            block = mend_block(self.sealer(unit), self.templates, generation, shelf, block)
             return block, self.blocks.get(block.digest), secret_of(unit, self.vault, shelf, block)
 
 
@@ -151,7 +166,7 @@ def _give_way() -> None:
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BEHIND)
 
 
-def _prepare_later(asker: Asker) -> None:
+def _prepare_later(asker: Asker[Any]) -> None:
     time.sleep(PAUSE_SECONDS)
     asker.prepare()
 

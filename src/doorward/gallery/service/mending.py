@@ -13,7 +13,6 @@ from doorward.gallery import store
 from doorward.gallery.model import Block, Generation, Shelf, State, Template
 from doorward.gallery.rules import NOBODY
 from doorward.gallery.service.sealing import Sealer, unsealed_rotation
-from doorward.matching.rotation import stored
 from doorward.platform.db import Unit
 
 Templates = Callable[[Unit, Sequence[str]], Mapping[str, Template]]
@@ -32,10 +31,11 @@ def mend_block(
     steps = {}
     if slots:
         rotation = unsealed_rotation(unit, sealer.vault, generation)
-        rows = stored(np.stack(list(slots.values())).astype(np.float32), rotation)
+        faces = np.stack(list(slots.values())).astype(np.float32)
+        rows = sealer.schemes[generation.scheme].stored(faces, rotation)
         steps = dict(zip(slots, rows, strict=True))
     record(unit, "gallery.block-mended", shelf=shelf.id, block=block.number, faces=len(slots))
-    return sealer.seal(shelf, emptied(block), steps, generation.length)
+    return sealer.seal(generation, shelf, emptied(block), steps)
 
 
 def mend_unsound(sealer: Sealer, templates: Templates, generation: Generation) -> int:
