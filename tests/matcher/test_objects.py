@@ -45,8 +45,9 @@ class Store:
 
     def objects(self) -> Any:
         """The bucket, past our own driver."""
-        options = {"allow_http": True}
-        return obstore.store.S3Store.from_url(f"s3://{BUCKET}", endpoint=self.url, client_options=options)
+        return obstore.store.S3Store.from_url(
+            f"s3://{BUCKET}", endpoint=self.url, client_options={"allow_http": True}
+        )
 
     def stop(self) -> None:
         self.process.kill()

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from doorward.gallery import store
+from doorward.gallery.drivers.either_matcher import EitherMatcher
+from doorward.gallery.drivers.local_matcher import LocalMatcher
 from doorward.gallery.model import State
 from doorward.gallery.service.sealing import unsealed_rotation
 from doorward.matching.block_files import FolderBlocks
@@ -45,7 +47,7 @@ def test_a_matcher_holds_no_template_and_no_name(
     site = Site(database, clock, vault, tmp_path / "gallery")
     with serving(place / "secret", decider) as running:
         decider.blocks = FolderBlocks(site.folder)
-        site.keyholder.matcher = decider.matcher(running)
+        site.keyholder.matcher = EitherMatcher(decider.matcher(running), LocalMatcher(site.blocks))
         site.enrol(1, 2, 3)
         assert site.who(2) == name(2)
         with site.unit() as unit:

@@ -9,6 +9,8 @@ import pytest
 
 from doorward.core.errors import Unavailable
 from doorward.gallery import service
+from doorward.gallery.drivers.either_matcher import EitherMatcher
+from doorward.gallery.drivers.local_matcher import LocalMatcher
 from doorward.gallery.model import Wanted
 from doorward.matching.block_files import FolderBlocks
 from tests.conftest import SteppingClock
@@ -96,7 +98,7 @@ def test_a_block_of_another_length_is_no_answer(running: Running, decider: Decid
 def test_a_gallery_lives_on_a_matcher_elsewhere(site: Site, place: Path, decider: Decider) -> None:
     with serving(place / "gallery", decider) as running:
         decider.blocks = FolderBlocks(site.folder)
-        site.keyholder.matcher = decider.matcher(running)
+        site.keyholder.matcher = EitherMatcher(decider.matcher(running), LocalMatcher(site.blocks))
         site.enrol(1, 2, 3)
         assert [site.who(seed) for seed in (1, 2, 3, 9)] == [name(1), name(2), name(3), None]
         assert site.fits(2, 2)
