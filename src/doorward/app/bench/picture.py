@@ -22,9 +22,9 @@ Point = tuple[float, float]
 
 
 def draw(found: Mapping[str, Any]) -> str:
-    """The picture of what was measured; medians."""
+    """The picture of what was measured: the best turn of each, which whatever else runs disturbs least."""
     lines = {
-        name: [(town["people"], town["ms"][name]["median"]) for town in found["towns"]]
+        name: [(town["people"], town["ms"][name]["best"]) for town in found["towns"]]
         for name in LOOKS
         if all(name in town["ms"] for town in found["towns"])
     }
@@ -59,8 +59,8 @@ def _titles(found: Mapping[str, Any]) -> list[str]:
     machine = found["machine"]
     title = f"Finding one face, {found['length']} numbers a template, {found['threads']} threads"
     under = (
-        f"{machine['processor']}, {machine['cores']} cores, load {machine['load']:.1f} before; "
-        f"medians of {found['rounds']} rounds, turn by turn"
+        f"{machine['processor']}, {machine['cores']} cores, load {machine['load']:.0f}; "
+        f"best of {found['rounds']} turns each, in turn"
     )
     return [_text((LEFT, 30), title, INK, "start", 18), _text((LEFT, 52), under, GREY, "start")]
 
