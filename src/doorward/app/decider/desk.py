@@ -129,6 +129,7 @@ class DecidingDesk:
         return Listed(tuple(known), len(known) == MOST_IDS)
 
     def _answered(self, unit: Unit, asked: WhoseFace, found: str | None) -> Found:
+        """Answer who a face is, if anybody; that it was asked is kept, how like it was is not."""
         doubt = self._matcher.doubt(unit) if found is None else None
         claimed = asked.claimed is not None
         record(unit, "decider.answered", subject_id=found, claimed=claimed, one_in=asked.one_in)
