@@ -1,25 +1,29 @@
 """What was compiled at install is found at start, also by who cannot write, and not after a change."""
 
+import ctypes
 import json
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
-import grimp
+import numpy as np
 import pytest
+from numpy import uint32
+from numpy.typing import NDArray
 
 import doorward
-from doorward.matching import preparing
-from doorward.matching.compiling import LOOPS
-from doorward.matching.keeping import SOURCES
+from doorward.matching import keeping, preparing, translating
+from doorward.matching.compiling import LOOPED, LOOPS, Loop, into
+from doorward.matching.linking import Unlinkable, linked
+from doorward.matching.opening import row_products
 
 SEARCH = """
-import json, os, sys, tempfile
+import json, sys, tempfile
 import numpy as np
 from doorward.matching import preparing
-from doorward.matching.compiling import LOOPS
 from doorward.matching.blocks import Mask, seal, unseal
 from doorward.matching.keyholder import ShelfKeys
 from doorward.matching.matcher import Shelf
@@ -29,12 +33,9 @@ def refuse(**_):
     raise PermissionError("read-only")
 
 if "read-only" in sys.argv:
-    tempfile.TemporaryFile = refuse  # so numba finds out whether it may write
-if "prepare" in sys.argv:
-    preparing.prepare()
-elif "one" in sys.argv:
-    next(loop for loop in LOOPS if loop._function.__name__ == "row_products").load()
-else:
+    tempfile.mkstemp = refuse
+made = preparing.prepare()
+if "search" in sys.argv:
     mask = Mask.fresh(4)
     block, secret = seal(np.ones((2, 4), np.int32), mask)
     block.flags.writeable = False  # as a file that is mapped
@@ -46,28 +47,26 @@ else:
     key = Asker(4).ask(np.ones(4, np.int32))
     answer = Shelf([block]).answer(key.query)
     keys.check(key, answer)
-    keys.nearest(key, answer)
-stats = [loop._compiled.stats for loop in LOOPS if loop._compiled is not None]
-print(json.dumps({
-    "used": len(stats),
-    "all": len(LOOPS),
-    "hits": sum(sum(one.cache_hits.values()) for one in stats),
-    "misses": sum(sum(one.cache_misses.values()) for one in stats),
-}))
+    assert keys.nearest(key, answer).slot == 0
+print(json.dumps({"made": made, "compiler": "numba" in sys.modules or "llvmlite" in sys.modules}))
 """
+FOUND = {"made": 0, "compiler": False}
 
 
-def run(source: Path, *words: str, **environment: str) -> dict[str, int]:
-    kept = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+def run(source: Path, home: Path, *words: str) -> dict[str, int]:
     told = subprocess.run(
         [sys.executable, "-B", "-c", SEARCH, *words],
-        env={**kept, "PYTHONPATH": str(source), **environment},
+        env={**os.environ, "PYTHONPATH": str(source), "HOME": str(home)},
         capture_output=True,
         text=True,
         check=True,
     )
     counts: dict[str, int] = json.loads(told.stdout)
     return counts
+
+
+def code_in(folder: Path) -> list[Path]:
+    return list(folder.rglob("*.code"))
 
 
 @pytest.fixture
@@ -84,57 +83,98 @@ def source(tmp_path: Path) -> Path:
 
 
 @pytest.mark.timeout(400)
-def test_a_fresh_process_compiles_nothing_after_prepare(source: Path, tmp_path: Path) -> None:
-    folder = str(tmp_path / "kept")
-    made = run(source, "prepare", NUMBA_CACHE_DIR=folder)
-    assert made == {"used": made["all"], "all": made["all"], "hits": 0, "misses": made["all"]}
-    search = run(source, NUMBA_CACHE_DIR=folder)
-    assert search["misses"] == 0 and search["hits"] == search["used"] == search["all"]
+def test_a_search_after_prepare_needs_no_compiler(source: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    made = run(source, home)
+    assert made == {"made": made["made"], "compiler": True} and made["made"] > 9
+    (kept,) = code_in(tmp_path)
+    assert kept.is_relative_to(source) and kept.stat().st_mode & 0o777 == 0o644
+    assert run(source, home, "search") == FOUND
+    assert run(source, home, "search", "read-only") == FOUND
 
-    # Beside the source, for an account that may not write there.
-    beside = source / "doorward" / "matching" / "__pycache__"
-    beside.mkdir()
-    for file in Path(folder).rglob("*.nb?"):
-        shutil.copy(file, beside)
-    search = run(source, "read-only")
-    assert search["misses"] == 0 and search["hits"] == search["all"]
+    # What a disk changed is not run; a process that may not write compiles for itself alone.
+    whole = kept.read_bytes()
+    for damaged in (whole[:-9], whole[:-1] + bytes([whole[-1] ^ 1]), b"[" + whole[1:], whole[:9]):
+        kept.write_bytes(damaged)
+        assert run(source, home, "search", "read-only")["made"] == made["made"]
+    assert run(source, home)["made"] == made["made"] and run(source, home) == FOUND
 
     # A constant of one file is part of the code of others: a change of any is the end of all that was kept.
     parameters = source / "doorward" / "matching" / "parameters.py"
     parameters.write_text(parameters.read_text() + "\n# changed\n")
-    for words in (["one"], ["one", "read-only"]):
-        changed = run(source, *words)
-        assert (changed["hits"], changed["misses"]) == (0, 1)
-        for file in beside.glob("opening.row_products*.nbc"):
-            file.unlink()
+    assert run(source, home)["made"] == made["made"] and run(source, home) == FOUND
 
 
-def test_without_a_folder_to_write_to_a_process_still_works(source: Path) -> None:
-    counts = run(source, "one", "read-only")
-    assert counts["used"] == 1 and counts["hits"] == 0
+@pytest.mark.timeout(400)
+def test_where_the_program_lies_read_only_code_is_kept_for_the_user(source: Path, tmp_path: Path) -> None:
+    (source / "doorward" / "matching" / "__pycache__").write_text("no folder can be here")
+    home = tmp_path / "home"
+    assert run(source, home)["made"]
+    (kept,) = code_in(tmp_path)
+    assert kept.is_relative_to(home)
+    assert run(source, home, "search") == FOUND
+
+
+def test_no_file_with_loops_is_forgotten() -> None:
+    assert {file.stem for file in keeping.sources() if "@compiled(" in file.read_text()} == set(LOOPED)
 
 
 def test_preparing_again_finds_all_ready() -> None:
     preparing.prepare()
-    again = preparing.prepare()
-    assert (again.found, again.made) == (len(LOOPS), 0)
+    assert preparing.prepare() == 0
 
 
-def test_what_a_loop_is_made_of_is_part_of_its_stamp() -> None:
-    """Every file with a loop in it, and every file of the room that such a file takes a name from."""
-    room = "doorward.matching."
-    files = {loop._function.__module__.removeprefix(room) for loop in LOOPS}
-    graph = grimp.build_graph("doorward")
-    taken = {
-        used.removeprefix(room)
-        for file in files
-        for used in graph.find_modules_directly_imported_by(room + file)
-        if used.startswith(room)
-    }
-    assert files | taken - {"sharing"} == set(SOURCES)  # that one spreads loops, and is in none
+def test_another_processor_or_compiler_has_code_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = keeping.stamp()
+    assert keeping.stamp() == here
+    monkeypatch.setattr(keeping, "version", lambda _: "0.0")
+    assert keeping.stamp() != here
+
+
+def test_a_loop_that_allocates_or_raises_is_refused() -> None:
+    def allocates(numbers: NDArray[np.uint32]) -> None:
+        numbers[0] = np.zeros(len(numbers), np.uint32).sum()
+
+    def raises(numbers: NDArray[np.uint32]) -> None:
+        if numbers[0]:
+            raise ValueError("at a gate")
+
+    for function in (allocates, raises):
+        loop: Loop[Any, Any] = Loop(function, (into(uint32, 1),))
+        with pytest.raises(Unlinkable):
+            translating.translated([loop])
+
+
+def test_arguments_of_another_kind_are_refused() -> None:
+    whole, out = np.ones((4, 4), np.int32), np.zeros(4, np.uint32)
+    row_products(whole, whole, out)
+    assert out.tolist() == [4] * 4
+    locked = out.copy()
+    locked.flags.writeable = False
+    for arguments in (
+        (whole.astype(np.int64), whole, out),
+        (whole[:, ::2], whole, out),
+        (whole[0], whole, out),
+        (whole, whole, locked),
+        (whole, whole),
+    ):
+        with pytest.raises(TypeError):
+            row_products(*arguments)
+
+
+def test_our_own_memset_fills_just_what_it_is_told_to() -> None:
+    code, starts = linked(translating.machine().emit_object(translating.lowered([])))
+    held = keeping.keep("0" * 64, keeping.Compiled(code, starts), folders=[])
+    fill = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t)(
+        held.address_of("memset")
+    )
+    for size in (0, 1, 63, 64, 65, 200):
+        room = np.zeros(256, np.uint8)
+        fill(room.ctypes.data + 3, 7, size)
+        assert room.tolist() == [0] * 3 + [7] * size + [0] * (253 - size)
 
 
 def test_the_code_can_be_shown_to_a_reviewer() -> None:
-    (sums,) = [loop for loop in LOOPS if loop._function.__name__ == "row_products"]
-    assert "imul" in sums.assembly() or "vpmul" in sums.assembly()
-    assert "idiv" not in sums.assembly()
+    shown = translating.assembly(loop for loop in LOOPS if loop is row_products)
+    assert "imul" in shown or "vpmul" in shown
+    assert "idiv" not in shown

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numba import int32, int64, uint32
+from numpy import int32, int64, uint32
 from numpy.typing import NDArray
 
 from doorward.core.errors import Invalid, Tampered

@@ -1,59 +1,103 @@
-"""Compiles the inner loops to machine code once, at install, and finds that code again at every start.
+"""Inner loops as machine code: compiled once, at install, and run from then on without the compiler.
 
 A loop states what it takes, so that it is compiled for that and for nothing else: `prepare` can do all of it
 ahead, and another kind of array is a TypeError instead of seconds of waiting at a gate. Loops hold no lock of
-the interpreter.
+the interpreter. They must neither allocate nor raise, so that their code needs nothing from anybody: a server
+that only runs them never loads numba, which alone would take a quarter of its memory.
 """
 
+import ctypes
+import struct
+import threading
 from collections.abc import Callable
-from typing import Any, Final, Generic, ParamSpec, TypeVar
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Final, Generic, ParamSpec, TypeVar, cast
 
-import numba
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
+import numpy as np
+from numpy.typing import NDArray
 
-from doorward.matching.keeping import kept
+from doorward.matching import keeping
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Entry = Callable[[Any], None]
+_enter = ctypes.CFUNCTYPE(None, ctypes.c_void_p)  # lets go of the interpreter's lock for as long as it runs
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """A contiguous array that a loop takes."""
+
+    kind: np.dtype[Any]
+    dimensions: int
+    is_written: bool
+
+    def words(self, given: NDArray[Any]) -> tuple[int, ...]:
+        """How its code is told of one: no owner, size, address, shape, strides (numba's order)."""
+        flags = given.flags
+        laid_out = flags.carray if self.is_written else flags.c_contiguous and flags.aligned
+        if not laid_out or given.ndim != self.dimensions or given.dtype != self.kind:
+            written = ", to be written to" if self.is_written else ""
+            raise TypeError(f"A loop takes a contiguous array{written}: {self.kind}, {self.dimensions} long.")
+        return 0, 0, given.size, given.itemsize, given.ctypes.data, *given.shape, *given.strides
+
+
+Kind = Array | type[np.integer[Any]]
 
 
 class Loop(Generic[P, R]):
     """A function as machine code: integers wrap around, no index is checked, so callers check shapes."""
 
-    def __init__(self, function: Callable[P, R], takes: tuple[Any, ...]) -> None:
-        self._function = function
-        self._takes = takes
-        self._compiled: Any = None
+    def __init__(self, function: Callable[P, R], takes: tuple[Kind, ...]) -> None:
+        self.function: Any = function
+        self.takes = takes
+        self._enter: Entry | None = None
 
-    def __call__(self, *arguments: P.args, **named: P.kwargs) -> R:
-        """Run it; loads its code at the first call."""
-        if self._compiled is None:
-            self.load()
-        result: R = self._compiled(*arguments, **named)
-        return result
-
-    def load(self) -> tuple[int, int]:
-        """Have its code in memory. How many times it was found ready, and how many it had to be compiled."""
-        made: Any = part(self._function)
-        made._cache = kept(self._function)
-        made.compile(self._takes)
-        made.disable_compile()
-        self._compiled = made
-        return sum(made.stats.cache_hits.values()), sum(made.stats.cache_misses.values())
-
-    def assembly(self) -> str:
-        """The machine code, for reviewers; compiled anew, as numba does not show what it kept."""
-        made: Any = part(self._function)
-        made.compile(self._takes)
-        return "\n".join(made.inspect_asm().values())
+    def __call__(self, *arguments: P.args, **named: P.kwargs) -> None:
+        """Run it; has the code of all loops in memory from the first call on. Arguments by place alone."""
+        if named or len(arguments) != len(self.takes):
+            raise TypeError(f"This loop takes {len(self.takes)} arguments, by place.")
+        words: list[int] = []
+        for kind, given in zip(self.takes, arguments, strict=True):
+            if isinstance(kind, Array):
+                words += kind.words(cast(NDArray[Any], given))
+            else:
+                words.append(int(kind(cast(int, given))))
+        if self._enter is None:
+            load()
+            self._enter = _enter(_loaded[0].address_of(self.function.__name__))
+        self._enter(struct.pack(f"{len(words)}q", *words))
 
 
 LOOPS: Final[list[Loop[..., Any]]] = []
+LOOPED: Final = ("blocks", "matcher", "opening", "queries", "randomness", "ring")
+"""The files with loops in them: importing them is what lists those."""
+PIECES: Final[dict[Callable[..., Any], dict[str, Any]]] = {}
+"""Functions that are part of loops, with what the compiler is told of them."""
+_loading = threading.Lock()
+_loaded: list[keeping.Mapped] = []  # held for as long as the process runs: loops are somewhere in it
 
 
-def compiled(*takes: Any) -> Callable[[Callable[P, R]], Loop[P, R]]:
+def load() -> bool:
+    """Have the code of all loops in memory. Whether it had to be compiled."""
+    with _loading:
+        if _loaded:
+            return False
+        stamp = keeping.stamp()
+        code = keeping.find(stamp)
+        if is_new := code is None:
+            from doorward.matching.translating import translated  # noqa: PLC0415 (only who compiles needs numba)
+
+            for name in LOOPED:
+                import_module(f"doorward.matching.{name}")
+            code = keeping.keep(stamp, translated(LOOPS))
+        assert code is not None
+        _loaded.append(code)
+        return is_new
+
+
+def compiled(*takes: Kind) -> Callable[[Callable[P, R]], Loop[P, R]]:
     """This loop as machine code for just these kinds of arguments."""
 
     def made(function: Callable[P, R]) -> Loop[P, R]:
@@ -64,52 +108,38 @@ def compiled(*takes: Any) -> Callable[[Callable[P, R]], Loop[P, R]]:
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """A small piece of such a loop, without a call of its own."""
-    made: Callable[P, R] = numba.njit(inline="always")(function)
-    return made
+    """A small piece of loops, without a call of its own."""
+    PIECES[function] = {"inline": "always"}
+    return function
 
 
 def part(function: Callable[P, R]) -> Callable[P, R]:
-    """A piece of such a loop, compiled with it."""
-    made: Callable[P, R] = numba.njit(nogil=True, error_model="numpy")(function)
-    return made
+    """A piece of loops, compiled with them."""
+    PIECES[function] = {"error_model": "numpy"}
+    return function
 
 
-def given(kind: Any, dimensions: int) -> Any:
+def given(kind: type[np.integer[Any]], dimensions: int) -> Array:
     """An array that is only read; contiguous."""
-    return types.Array(kind, dimensions, "C", readonly=True)
+    return Array(np.dtype(kind), dimensions, is_written=False)
 
 
-def into(kind: Any, dimensions: int) -> Any:
+def into(kind: type[np.integer[Any]], dimensions: int) -> Array:
     """An array that is written to; contiguous."""
-    return types.Array(kind, dimensions, "C")
+    return Array(np.dtype(kind), dimensions, is_written=True)
 
 
-def _int32_at(_: Any, address: Any) -> Any:
-    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
-
-    pointer: Any = types.CPointer
-    return pointer(types.int32)(address), code
+def cells_at(address: int | np.uint64, shape: tuple[int, ...]) -> NDArray[np.int32]:
+    """The int32 array of this shape at an address."""
+    pointer = ctypes.cast(int(address), ctypes.POINTER(ctypes.c_int32))
+    return np.ctypeslib.as_array(pointer, shape)
 
 
-def _fetch(_: Any, address: Any) -> Any:
-    def code(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
-        name = "llvm.prefetch.p0"
-        known = builder.module.globals.get(name) or ir.Function(builder.module, kind, name)
-        read, keep, data = number(0), number(3), number(1)
-        builder.call(known, [builder.inttoptr(arguments[0], byte), read, keep, data])
-        return context.get_dummy_value()
-
-    nothing: Any = types.void
-    return nothing(address), code
+def words_at(address: int | np.uint64, shape: tuple[int, ...]) -> NDArray[np.uint32]:
+    """The uint32 array of this shape at an address; if the shape is constant, so are its loops."""
+    pointer = ctypes.cast(int(address), ctypes.POINTER(ctypes.c_uint32))
+    return np.ctypeslib.as_array(pointer, shape)
 
 
-int32_at: Any = intrinsic(_int32_at)
-"""An address as a pointer to int32."""
-fetch: Any = intrinsic(_fetch)
-"""Ask memory for the 64 bytes around an address, soon to be read; does no harm where nothing is."""
-array_at: Any = numba.carray  # type: ignore[attr-defined]  # numba does not list it among what it exports
-"""An array of this shape at a pointer."""
+def fetch(address: np.uint64) -> None:
+    """Ask memory for the 64 bytes around an address, soon to be read; does no harm where nothing is."""

@@ -4,20 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import int32, int64, uint32, uint64
+from numpy import int32, int64, uint32, uint64
 from numpy.typing import NDArray
 
 from doorward.core.errors import Invalid
 from doorward.matching.blocks import Cells, are_cells
-from doorward.matching.compiling import array_at, compiled, fetch, given, int32_at, into
+from doorward.matching.compiling import cells_at, compiled, fetch, given, into
 from doorward.matching.parameters import BLOCKS_PER_MASK, MODULUS, RING_DEGREE
 from doorward.matching.queries import Query
-from doorward.matching.ring import Words
+from doorward.matching.ring import LINE, Words
 from doorward.matching.sharing import spread
 
 Q = MODULUS
 TILE = 64  # rows of the query that stay in the processor's cache while every block passes by
-LINE = 64  # bytes that memory gives at once
 AHEAD = 8192
 """Bytes asked for before they are needed, into the next block too: no processor foresees where that lies."""
 SHARED_FROM = 16  # with fewer blocks one thread is sooner done than two that wait for each other
@@ -87,7 +86,7 @@ def _multiply(
     ahead = max(1, AHEAD // (4 * shape[1]))  # rows
     for tile in range(low, high, TILE):
         for b in range(addresses.shape[0]):
-            block = array_at(int32_at(addresses[b]), shape)
+            block = cells_at(addresses[b], shape)
             following = addresses[min(b + 1, addresses.shape[0] - 1)]
             for k in range(tile, tile + TILE):
                 then = k + ahead

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from numba import int32
+from numpy import int32
 from numpy.typing import NDArray
 
 from doorward.core.errors import Invalid

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from numba import int32, uint32, uint64
+from numpy import int32, uint32, uint64
 from numpy.typing import NDArray
 
 from doorward.matching.compiling import compiled, given, inlined, into

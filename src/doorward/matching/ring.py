@@ -7,14 +7,15 @@ matrix of integers. Negacyclic transform as in Longa and Naehrig, "Speeding up t
 depends on a value. Copies of strips are overwritten: they may be secret.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numba import uint32, uint64
+from numpy import uint32, uint64
 from numpy.typing import NDArray
 
-from doorward.matching.compiling import compiled, given, inlined, into, part
+from doorward.matching.compiling import compiled, given, inlined, part, words_at
 from doorward.matching.parameters import MODULUS, RING_DEGREE
 
 Words = NDArray[np.uint32]
@@ -23,6 +24,8 @@ Q = MODULUS
 STRIP = 32
 """Columns transformed together: they fit the processor's cache, and a loop of known length over them is whole
 words of the processor from end to end, with no rest to do by itself."""
+
+LINE = 64  # bytes that memory gives at once
 
 
 class Twiddles(NamedTuple):
@@ -53,8 +56,9 @@ def times(x: np.uint64, factor: np.uint64, quotient: np.uint64) -> np.uint32:
     return reduced(uint32(x * factor - ((x * quotient) >> uint64(32)) * uint64(Q)))
 
 
-@part
-def _forward_strip(matrix: Words, roots: Words, quotients: Words) -> None:
+@compiled(uint64, given(uint32, 1), given(uint32, 1))
+def _forward_strip(address: int, roots: Words, quotients: Words) -> None:
+    matrix = words_at(address, (RING_DEGREE, STRIP))
     half, groups = matrix.shape[0] >> 1, 1
     while half:
         for i in range(groups):
@@ -69,7 +73,7 @@ def _forward_strip(matrix: Words, roots: Words, quotients: Words) -> None:
 
 
 @part
-def inverse_strip(
+def undo_strip(
     matrix: Words, roots: Words, quotients: Words, shrink: np.uint32, shrink_quotient: np.uint32
 ) -> None:
     """Undo the transform of a contiguous (n, STRIP) matrix in place."""
@@ -88,40 +92,42 @@ def inverse_strip(
             matrix[j, c] = times(uint64(matrix[j, c]), uint64(shrink), uint64(shrink_quotient))
 
 
-@compiled(into(uint32, 2), given(uint32, 1), given(uint32, 1))
-def _forward(matrix: Words, roots: Words, quotients: Words) -> None:
-    strip = np.zeros((RING_DEGREE, STRIP), np.uint32)
-    for low in range(0, matrix.shape[1], STRIP):
-        high = min(matrix.shape[1], low + STRIP)
-        strip[:, : high - low] = matrix[:, low:high]
-        _forward_strip(strip, roots, quotients)
-        matrix[:, low:high] = strip[:, : high - low]
-    strip[:] = 0
-
-
-@compiled(into(uint32, 2), given(uint32, 1), given(uint32, 1), uint32, uint32)
-def _inverse(
-    matrix: Words, roots: Words, quotients: Words, shrink: np.uint32, shrink_quotient: np.uint32
+@compiled(uint64, given(uint32, 1), given(uint32, 1), uint32, uint32)
+def _inverse_strip(
+    address: int, roots: Words, quotients: Words, shrink: np.uint32, shrink_quotient: np.uint32
 ) -> None:
-    strip = np.zeros((RING_DEGREE, STRIP), np.uint32)
-    for low in range(0, matrix.shape[1], STRIP):
-        high = min(matrix.shape[1], low + STRIP)
-        strip[:, : high - low] = matrix[:, low:high]
-        inverse_strip(strip, roots, quotients, shrink, shrink_quotient)
-        matrix[:, low:high] = strip[:, : high - low]
-    strip[:] = 0
+    undo_strip(words_at(address, (RING_DEGREE, STRIP)), roots, quotients, shrink, shrink_quotient)
 
 
 def forward(matrix: Words, root: int | None = None) -> None:
     """Transform each column of a contiguous uint32 (n, any) matrix in place."""
     table = twiddles(root)
-    _forward(matrix, table.forward, table.forward_quotients)
+    _by_strips(matrix, lambda strip: _forward_strip(strip, table.forward, table.forward_quotients))
 
 
 def inverse(matrix: Words, root: int | None = None) -> None:
     """Undo `forward`, in place."""
     table = twiddles(root)
-    _inverse(matrix, *table.undoing)
+    _by_strips(matrix, lambda strip: _inverse_strip(strip, *table.undoing))
+
+
+def strip_of_zeros() -> Words:
+    """Room for STRIP columns, at the start of a line of memory: no word of the processor lies across two."""
+    room = np.zeros(RING_DEGREE * STRIP + LINE // 4, np.uint32)
+    start = -room.ctypes.data % LINE // 4
+    return room[start : start + RING_DEGREE * STRIP].reshape(RING_DEGREE, STRIP)
+
+
+def _by_strips(matrix: Words, transform: Callable[[int], None]) -> None:
+    if matrix.dtype != np.uint32 or matrix.shape[:1] != (RING_DEGREE,) or not matrix.flags.c_contiguous:
+        raise TypeError("A transform takes a contiguous uint32 matrix of 2048 rows.")
+    strip = strip_of_zeros()
+    for low in range(0, matrix.shape[1], STRIP):
+        columns = matrix[:, low : low + STRIP]
+        strip[:, : columns.shape[1]] = columns
+        transform(strip.ctypes.data)
+        columns[:] = strip[:, : columns.shape[1]]
+    strip.fill(0)
 
 
 @cache

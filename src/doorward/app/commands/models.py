@@ -18,8 +18,8 @@ def prepare(
     Example: doorward models prepare
     """
     prepared = weights.prepare()
-    loops = preparing.prepare()
-    if not quiet or prepared.made or loops.made:
-        facts = {"folder": str(prepared.folder), "made": list(prepared.made), "compiled": loops.made}
-        told = f"{len(prepared.made)} model files made, {loops.made} loops compiled, all are ready."
+    compiled = preparing.prepare()
+    if not quiet or prepared.made or compiled:
+        facts = {"folder": str(prepared.folder), "made": list(prepared.made), "compiled": compiled}
+        told = f"{len(prepared.made)} model files made, {compiled} loops compiled, all are ready."
         context_of(ctx).voice.answer(facts, told)
