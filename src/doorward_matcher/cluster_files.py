@@ -34,6 +34,12 @@ QUIET: Final = {
     "RAY_enable_metrics_collection": "0",
     "GRPC_VERBOSITY": "NONE",  # else each stranger who knocks fills the log
 }
+PROMPT: Final = {  # a machine that is silent for three seconds is out, and its workers are made elsewhere
+    "RAY_health_check_initial_delay_ms": "1000",
+    "RAY_health_check_period_ms": "1000",
+    "RAY_health_check_timeout_ms": "1000",
+    "RAY_health_check_failure_threshold": "3",
+}
 
 
 def make_cluster_files(folder: Path, addresses: Sequence[str], now: datetime) -> None:
@@ -64,7 +70,7 @@ def environment_of(folder: Path) -> Mapping[str, str]:
     for secret in (folder, folder / TOKEN, folder / KEY):
         require_private(secret)
     token, certificate, key = (str(path.resolve()) for path in paths)
-    return QUIET | {
+    return QUIET | PROMPT | {
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": token,
         "RAY_USE_TLS": "1",

@@ -228,11 +228,8 @@ class RayShards:
         if self._plan.cluster is not None:
             try:
                 self._ray.init(address=self._plan.cluster, **quiet)
-            except (ConnectionError, RuntimeError, ValueError, self._ray.exceptions.RayError) as error:
-                raise Unavailable(
-                    f"No cluster at {self._plan.cluster} lets this machine in: start it, and give all the "
-                    "same files."
-                ) from error
+            except (ConnectionError, RuntimeError, self._ray.exceptions.RayError) as error:
+                raise Unavailable(f"The cluster at {self._plan.cluster} cannot be joined.") from error
             return None
         place = Path(mkdtemp(prefix="dw"))  # mode 0700; a short name, for sockets allow no long one
         self._ray.init(
