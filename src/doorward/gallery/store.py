@@ -280,5 +280,10 @@ def list_kept(rows: Rows, site_id: str, *, after: str, before: datetime, most: i
     return list(rows.execute(query).scalars())
 
 
+def list_sites(rows: Rows) -> list[str]:
+    """Every site of which templates are kept here."""
+    return list(rows.execute(select(TEMPLATES.c.site_id).distinct()).scalars())
+
+
 GENERATION_FIELDS = tuple(Generation.__dataclass_fields__)
 BLOCK_FIELDS = tuple(Block.__dataclass_fields__)

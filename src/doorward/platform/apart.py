@@ -57,7 +57,7 @@ class Deciding(Section):
         None, description="PEM file: only clients with a certificate of this authority are let in."
     )
     least_one_in: int = Field(
-        1000,
+        200,
         ge=1,
         le=1_000_000_000,
         description="Least promise of an answer: at most one stranger in so many is taken for somebody, "

@@ -12,19 +12,23 @@ from doorward.app.schedule import Worker
 from doorward.app.serve import door_of, server_files
 from doorward.app.wiring import build_handlers, build_schedule
 from doorward.core.clock import Clock
-from doorward.core.errors import Invalid
+from doorward.core.errors import DoorwardError, Invalid
 from doorward.core.key_files import public_key_of
+from doorward.core.permissions import EVERY_SITE, system_actor
 from doorward.core.tls import ensure_certificate, fingerprint
+from doorward.gallery.service.keeping import list_sites
 from doorward.platform.logs import configure_logs
 from doorward.platform.settings import Settings
 from doorward.vault.model import Purpose
 from doorward_matcher.front import Front
 from doorward_matcher.serving import server_of
 
+ACTOR = system_actor("start")
 Tell = Callable[[Mapping[str, object]], None]
 # What comes round at a server is much about gates and people, of whom there are none here.
 ROUNDS: Final = (
     "audit.checkpoint",
+    "gallery.follow_settings",
     "gallery.sweep_blocks",
     "jobs.forget_done",
     "vault.close_log",
@@ -60,7 +64,8 @@ def serve(folder: Path, clock: Clock, tell: Tell) -> None:
         )
         server = server_of(front, files, house.settings.deciding.client_authority)
         schedule = {name: every for name, every in build_schedule(house).items() if name in ROUNDS}
-        worker = Worker(house.database, house.site_id, build_handlers(house), schedule)
+        worker = Worker(house.database, house.site_id, build_handlers(house), schedule, sites=list_sites)
+        _warm(house)
         with door_of(house.settings.web) as door:
             tell(facts_of(house, files))
             worker.start()
@@ -71,6 +76,16 @@ def serve(folder: Path, clock: Clock, tell: Tell) -> None:
                 worker.stop()
     finally:
         house.close()
+
+
+def _warm(house: House) -> None:
+    """Open every gallery before anybody asks; what cannot be opened now is opened when asked."""
+    with house.database.reading(ACTOR, EVERY_SITE) as unit:
+        sites = list_sites(unit)
+    for site_id in sites:
+        with suppress(DoorwardError), house.database.unit(ACTOR, site_id) as unit:
+            house.recogniser.matcher.count(unit)
+    house.recogniser.matcher.prepare()
 
 
 def servers_of(settings: Settings) -> frozenset[bytes]:

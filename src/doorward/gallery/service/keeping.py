@@ -68,6 +68,11 @@ def list_faces(unit: Unit, *, after: str, before: datetime, most: int) -> list[s
     return store.list_kept(unit.rows, unit.site_id, after=after, before=before, most=most)
 
 
+def list_sites(unit: Unit) -> list[str]:
+    """Every site of which templates are kept."""
+    return store.list_sites(unit.rows)
+
+
 def give_up(unit: Unit) -> int:
     """Hold no gallery of this site any more: its keys go now, its rows by a job; how many faces it had."""
     faces = 0
