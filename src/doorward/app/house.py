@@ -17,7 +17,14 @@ from doorward.app.exposure import (
     require_proven_line,
     warnings_of,
 )
-from doorward.app.matchers import blocks_of, close_matcher, decider_of, matcher_of, schemes_of
+from doorward.app.matchers import (
+    blocks_of,
+    close_matcher,
+    decider_of,
+    matcher_of,
+    missing_library,
+    schemes_of,
+)
 from doorward.app.schema import NO_RECORDS, refuse_used, upgrade
 from doorward.audit.service import record
 from doorward.core.clock import Clock, system_clock
@@ -72,7 +79,7 @@ class House:
     def warnings(self) -> tuple[str, ...]:
         """What an operator should know at every start."""
         places = data_folder(self.folder, self.settings), keys_folder(self.folder, self.settings)
-        return warnings_of(self.folder, *places, self.settings)
+        return warnings_of(self.folder, *places, self.settings) + missing_library(self.keyholder.schemes)
 
     def close(self) -> None:
         """Let go of files and lines."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from doorward.app.decider.keys import public_keys_of
 from doorward.core.clock import Clock
+from doorward.core.errors import Unavailable
 from doorward.core.key_files import public_key_of
 from doorward.gallery.drivers.either_matcher import EitherMatcher
 from doorward.gallery.drivers.local_matcher import LocalMatcher
@@ -35,6 +36,15 @@ def schemes_of(kind: str) -> Schemes:
     """Both schemes, as a gallery may still be sealed by the former one; new ones by the settings' choice."""
     known: dict[SchemeName, Scheme[Any, Any]] = {SchemeName.OWN: OwnScheme(), SchemeName.SEAL: SealScheme()}
     return Schemes(known, SchemeName.SEAL if kind == "seal" else SchemeName.OWN)
+
+
+def missing_library(schemes: Schemes) -> tuple[str, ...]:
+    """What an operator should hear where the chosen scheme cannot be used."""
+    try:
+        schemes[schemes.chosen].require()
+    except Unavailable as missing:
+        return (f"{missing} Until then nobody is enrolled, and no gallery that it sealed is searched.",)
+    return ()
 
 
 def matcher_of(chosen: MatcherSettings, blocks: Blocks, vault: Vault, clock: Clock) -> tuple[Matcher, int]:

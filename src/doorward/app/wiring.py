@@ -30,6 +30,7 @@ from doorward.gallery.service import (
     REKEY,
     clear_forgotten,
     clear_retired,
+    follow_settings,
     go_on_by_job,
     sweep_blocks,
 )
@@ -147,6 +148,7 @@ def build_schedule(house: House) -> dict[str, Every]:
 
     return _rounds_of_decider(house) | {
         "audit.checkpoint": once(lambda unit: sign_head(unit, vault.audit_signer()), minutes=10),
+        "gallery.follow_settings": every(lambda unit: follow_settings(unit, house.keyholder), minutes=1),
         "gallery.sweep_blocks": once(lambda unit: sweep_blocks(unit, house.keyholder), hours=1),
         "gates.end_lapsed_orders": every(lambda unit: end_lapsed_orders(unit, post), seconds=10),
         "gates.forget_old": every(lambda unit: forget_old(unit, post), hours=1),

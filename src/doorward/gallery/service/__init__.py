@@ -10,6 +10,7 @@ from doorward.gallery.service.rekeying import (
     REKEY,
     begin_rekey,
     clear_retired,
+    follow_settings,
     go_on,
     go_on_by_job,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "count",
     "doubt",
     "enrol",
+    "follow_settings",
     "forget",
     "go_on",
     "go_on_by_job",

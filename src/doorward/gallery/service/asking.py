@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from doorward.audit.service import record
-from doorward.core.errors import Conflict, Tampered
+from doorward.core.errors import Conflict, Tampered, Unavailable
 from doorward.gallery import store
 from doorward.gallery.model import Doubt, Place, Standing, State, Template
 from doorward.gallery.rules import Refusals, bytes_of_block
@@ -54,8 +54,11 @@ def verify(unit: Unit, keyholder: KeyHolder, subject_id: str, template: Template
 
 
 def count(unit: Unit, keyholder: KeyHolder) -> int:
-    """How many are enrolled."""
-    held = keyholder.held(unit)
+    """How many are enrolled, even where a library is missing that their search needs."""
+    try:
+        held = keyholder.held(unit)
+    except Unavailable:
+        return standing(unit).faces
     return held.count if held is not None else 0
 
 

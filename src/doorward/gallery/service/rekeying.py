@@ -1,7 +1,8 @@
 """Renewal: a second gallery under a new rotation and new secrets is filled, then takes the first one's place.
 
 Gates search the first one all the while; whoever is enrolled meanwhile joins both. Every step is a unit of
-its own, and where one was cut short the next goes on.
+its own, and where one was cut short the next goes on. The new gallery is sealed by the scheme that the
+settings choose, so that this is also how a site changes its scheme.
 """
 
 from doorward.audit.service import record
@@ -32,6 +33,22 @@ def begin_rekey(unit: Unit, keyholder: KeyHolder) -> None:
     begin_generation(unit, keyholder, current.length, State.FILLING)
     record(unit, "gallery.rekey-begun", generation=current.id)
     enqueue(unit, REKEY)
+
+
+def follow_settings(unit: Unit, keyholder: KeyHolder) -> None:
+    """Begin to renew a gallery that another scheme sealed than the settings choose; safe to repeat.
+
+    A renewal into a scheme that is chosen no more is given up. `Unavailable` where the chosen one lacks its
+    library: the former gallery is searched on.
+    """
+    chosen = keyholder.schemes.chosen
+    current = store.find_generation(unit.rows, unit.site_id, State.CURRENT)
+    filling = store.find_generation(unit.rows, unit.site_id, State.FILLING)
+    if filling is not None and filling.scheme is not chosen:
+        _give_up(unit, filling)
+        filling = None
+    if current is not None and filling is None and current.scheme is not chosen:
+        begin_rekey(unit, keyholder)
 
 
 def go_on_by_job(unit: Unit, keyholder: KeyHolder) -> None:
@@ -72,13 +89,24 @@ def _replace(unit: Unit, former: Generation, fresh: Generation) -> None:
 
     A matcher that was not trusted is not trusted with this one either.
     """
-    for block in store.list_blocks(unit.rows, former.id):
-        drop_key(unit, block.seal_id)
-    drop_key(unit, former.rotation_id)
-    store.change_generation(unit.rows, former.id, state=State.RETIRED.value)
+    _close(unit, former)
     store.change_generation(
         unit.rows, fresh.id, state=State.CURRENT.value, distrusted_at=former.distrusted_at
     )
     faces = store.count_places(unit.rows, fresh.id)
     record(unit, "gallery.rekeyed", former=former.id, generation=fresh.id, faces=faces)
+
+
+def _give_up(unit: Unit, filling: Generation) -> None:
+    """Go on with the current gallery alone."""
+    _close(unit, filling)
+    record(unit, "gallery.rekey-given-up", generation=filling.id)
+
+
+def _close(unit: Unit, generation: Generation) -> None:
+    """Destroy every key of a gallery; its rows go by and by."""
+    for block in store.list_blocks(unit.rows, generation.id):
+        drop_key(unit, block.seal_id)
+    drop_key(unit, generation.rotation_id)
+    store.change_generation(unit.rows, generation.id, state=State.RETIRED.value)
     enqueue(unit, CLEAR_RETIRED)
