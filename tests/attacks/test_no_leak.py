@@ -39,7 +39,7 @@ class Work:
         if happening == "call" and any(room in code.co_filename for room in ROOMS):
             loop = frame.f_locals.get("self") if code.co_name == "__call__" else None
             shapes = tuple(map(shape, frame.f_locals.get("arguments", ()))) if loop is not None else ()
-            named = loop._function.__name__ if loop is not None else ""
+            named = loop.function.__name__ if loop is not None else ""
             self.steps.append((code.co_qualname, named, shapes))
 
     def statement(self, _link: Any, _cursor: Any, statement: str, *_: Any) -> None:

@@ -5,7 +5,6 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pytest
@@ -22,11 +21,6 @@ from tests.conftest import SITE
 from tests.gallery.site import Site, direction, name
 
 
-def raw(secret: Any) -> bytes:
-    found: bytes = getattr(secret, "seed", secret)
-    return found
-
-
 def seeds_now(site: Site) -> set[bytes]:
     """The opened seeds of all blocks there are."""
     with site.unit() as unit:
@@ -36,7 +30,7 @@ def seeds_now(site: Site) -> set[bytes]:
             shelves = store.list_shelves(unit.rows, generation.id) if generation else []
             by_id = {shelf.id: shelf for shelf in shelves}
             kept = store.list_blocks(unit.rows, generation.id) if generation else []
-            found |= {raw(secret_of(unit, site.vault, by_id[block.shelf_id], block)) for block in kept}
+            found |= {secret_of(unit, site.vault, by_id[block.shelf_id], block) for block in kept}
         return found
 
 
@@ -88,7 +82,7 @@ def test_what_was_rolled_back_is_sealed_under_another_seed_when_it_is_tried_agai
                 store.list_shelves(unit.rows, current.id),
                 store.list_blocks(unit.rows, current.id),
             )
-            drawn.add(raw(secret_of(unit, site.vault, shelf, block)))
+            drawn.add(secret_of(unit, site.vault, shelf, block))
             raise RuntimeError
     assert len(drawn) == 3
     assert len([path for path in site.folder.rglob("*") if path.is_file()]) == 4  # they differ, all of them

@@ -79,10 +79,10 @@ def _token(unit: Unit, house: House) -> str:
     return token
 
 
-def employ(unit: Unit, house: House) -> str:
+def employ(unit: Unit, house: House, card: str = CARD) -> str:
     """Somebody with a card."""
     person = add_person(unit, house.vault, NewPerson(name=Faker().name(), basis=Basis.CONSENT))
-    add_card(unit, house.vault, person.id, CARD)
+    add_card(unit, house.vault, person.id, card)
     return person.id
 
 

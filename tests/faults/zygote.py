@@ -15,11 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from doorward.app.cli import main as command_line
-from tests.faults import deeds, server
+from tests.faults import deeds, gallery_deeds, server
 
 Part = Callable[[list[str]], None]
 
-PARTS: dict[str, Part] = {"serve": server.main, "deed": deeds.main, "command": command_line}
+PARTS: dict[str, Part] = {
+    "serve": server.main,
+    "deed": deeds.main,
+    "gallery": gallery_deeds.main,
+    "command": command_line,
+}
 INTERNAL = 70
 
 
