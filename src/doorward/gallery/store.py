@@ -4,12 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import Index, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from doorward.gallery.model import Block, Generation, KeptTemplate, Place, SchemeName, Shelf, State
 from doorward.platform.db import Base, Rows
 from doorward.platform.types import UtcDateTime
+
+AT_ONCE = 500
 
 
 class GenerationRow(Base):
@@ -54,11 +56,12 @@ class BlockRow(Base):
 
 class PlaceRow(Base):
     __tablename__ = "gallery_places"
+    __table_args__ = (Index("ix_gallery_places_shelf_id", "shelf_id", "block", "slot", unique=True),)
 
-    generation_id: Mapped[str] = mapped_column(primary_key=True)
     subject_id: Mapped[str] = mapped_column(primary_key=True)
+    generation_id: Mapped[str] = mapped_column(primary_key=True)
     site_id: Mapped[str]
-    shelf_id: Mapped[str] = mapped_column(index=True)
+    shelf_id: Mapped[str]
     block: Mapped[int]
     slot: Mapped[int]
 
@@ -220,10 +223,17 @@ def forget_place(rows: Rows, subject_id: str) -> None:
     rows.execute(delete(PLACES).where(PLACES.c.subject_id == subject_id))
 
 
-def list_places(rows: Rows, subject_id: str) -> list[Place]:
-    """Everywhere that somebody lies, one place a generation."""
-    query = select(PLACES.c.shelf_id, PLACES.c.block, PLACES.c.slot).where(PLACES.c.subject_id == subject_id)
-    return [Place(row.shelf_id, row.block, row.slot) for row in rows.execute(query)]
+def take_places(rows: Rows, subject_ids: Sequence[str]) -> list[Place]:
+    """Forget where these lie, in every generation; everywhere that they lay."""
+    taken = []
+    for start in range(0, len(subject_ids), AT_ONCE):
+        these = PLACES.c.subject_id.in_(subject_ids[start : start + AT_ONCE])
+        query = select(PLACES.c.shelf_id, PLACES.c.block, PLACES.c.slot).where(these)
+        found = [Place(row.shelf_id, row.block, row.slot) for row in rows.execute(query)]
+        if found:
+            rows.execute(delete(PLACES).where(these))
+        taken += found
+    return taken
 
 
 def list_missing(rows: Rows, of: str, into: str, *, most: int) -> list[str]:

@@ -16,12 +16,12 @@ from doorward.gallery.rules import alive, bitmap_of, block_with_room, free_slots
 from doorward.gallery.service.keyholder import KeyHolder
 from doorward.gallery.service.mending import mend_block
 from doorward.gallery.service.sealing import Sealer, empty_block, fresh_rotation, unsealed_rotation
-from doorward.matching.parameters import BLOCK_SIZE
 from doorward.matching.randomness import fresh_seed
 from doorward.platform.db import Unit
 from doorward.platform.jobs import enqueue
 
 CLEAR_FORGOTTEN = "gallery.clear_forgotten"
+CHANCE = secrets.SystemRandom()
 TRIED_AGAIN = timedelta(seconds=30)
 
 
@@ -69,19 +69,18 @@ def forget(unit: Unit, keyholder: KeyHolder, subject_ids: Sequence[str]) -> None
 
 def _bury(unit: Unit, subject_ids: Sequence[str]) -> bool:
     """Nobody finds these any more; whether any of them was there."""
-    buried = False
-    for subject_id in subject_ids:
-        for place in store.list_places(unit.rows, subject_id):
-            block = store.find_block(unit.rows, place.shelf_id, place.block)
-            if block is not None:
-                living = alive(block.living).copy()
-                living[place.slot] = False
-                store.mark_block(unit.rows, block, living=bitmap_of(living), dirty=True)
-                buried = True
-        store.forget_place(unit.rows, subject_id)
-    if buried:
+    graves: dict[tuple[str, int], list[int]] = {}
+    for place in store.take_places(unit.rows, subject_ids):
+        graves.setdefault((place.shelf_id, place.block), []).append(place.slot)
+    for (shelf_id, number), slots in graves.items():
+        block = store.find_block(unit.rows, shelf_id, number)
+        if block is not None:
+            living = alive(block.living).copy()
+            living[slots] = False
+            store.mark_block(unit.rows, block, living=bitmap_of(living), dirty=True)
+    if graves:
         _changed(unit)
-    return buried
+    return bool(graves)
 
 
 def clear_forgotten(unit: Unit, keyholder: KeyHolder) -> int:
@@ -146,10 +145,12 @@ def _fill(unit: Unit, keyholder: KeyHolder, generation: Generation, steps: Mappi
             shelf, block = _new_block(unit, generation, shelves, blocks)
         else:
             shelf = next(one for one in shelves if one.id == block.shelf_id)
-        coming = list(islice(waiting, min(len(free_slots(block)), BLOCK_SIZE)))
+        free = free_slots(block)
+        coming = list(islice(waiting, len(free)))
         if not coming:
             break
-        places = [Place(shelf.id, block.number, slot) for slot in free_slots(block)]
+        CHANCE.shuffle(free)  # places in order would tell a thief of two generations that they are alike
+        places = [Place(shelf.id, block.number, slot) for slot in free]
         seated = list(zip(coming, places, strict=False))
         newcomers = {place.slot: row for (_, row), place in seated}
         fresh = _seal_anew(sealer, keyholder, generation, shelf, block, newcomers=newcomers)

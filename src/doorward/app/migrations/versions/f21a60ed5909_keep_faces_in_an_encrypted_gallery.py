@@ -49,16 +49,16 @@ def upgrade() -> None:
 
     op.create_table(
         "gallery_places",
-        sa.Column("generation_id", sa.String(), nullable=False),
         sa.Column("subject_id", sa.String(), nullable=False),
+        sa.Column("generation_id", sa.String(), nullable=False),
         sa.Column("site_id", sa.String(), nullable=False),
         sa.Column("shelf_id", sa.String(), nullable=False),
         sa.Column("block", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("slot", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.PrimaryKeyConstraint("generation_id", "subject_id", name=op.f("pk_gallery_places")),
+        sa.PrimaryKeyConstraint("subject_id", "generation_id", name=op.f("pk_gallery_places")),
     )
     with op.batch_alter_table("gallery_places", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_gallery_places_shelf_id"), ["shelf_id"], unique=False)
+        batch_op.create_index("ix_gallery_places_shelf_id", ["shelf_id", "block", "slot"], unique=True)
 
     op.create_table(
         "gallery_shelves",
