@@ -149,6 +149,20 @@ def test_bytes_that_are_no_key_are_refused(library: SealLibrary) -> None:
             library.key_from(bad)
 
 
+def test_a_forked_process_never_writes_to_its_parents_file(stocked: Stocked) -> None:
+    before = stocked.library._file
+    child = os.fork()
+    if child == 0:
+        opened = unseal(stocked.blocks[1], stocked.secrets[1], stocked.library)
+        alone = stocked.library._process == os.getpid() and os.fstat(stocked.library._file).st_nlink == 0
+        os._exit(0 if alone and (opened[:500] == stocked.steps[BLOCK_SIZE:]).all() else 1)
+    for _ in range(5):
+        opened = unseal(stocked.blocks[1], stocked.secrets[1], stocked.library)
+        assert (opened[:500] == stocked.steps[BLOCK_SIZE:]).all()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert stocked.library._file == before
+
+
 def test_nothing_secret_stays_in_the_nameless_file(stocked: Stocked) -> None:
     library = stocked.library
     assert os.fstat(library._file).st_size == 0

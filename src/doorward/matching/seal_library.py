@@ -42,7 +42,7 @@ def _seal() -> Any:
 class SealLibrary:
     """SEAL with our ring: BFV, n = 2048, one prime of 28 bits; SEAL itself enforces 128 bits of security.
 
-    Any thread may call it; a forked process makes its own.
+    Any thread may call it, and a forked process: it has a nameless file of its own.
     """
 
     def __init__(self) -> None:
@@ -55,10 +55,7 @@ class SealLibrary:
         if not self._context.parameters_set() or parameters.coeff_modulus()[0].value() != MODULUS:
             raise Unavailable("This build of SEAL has other parameters than Doorward expects.")
         self._library = library
-        self._turn = threading.Lock()
-        self._file = os.memfd_create("doorward", os.MFD_CLOEXEC)
-        os.fchmod(self._file, 0o600)
-        self._path = f"/proc/self/fd/{self._file}"
+        self._own_file()
         self._version = HEADER.unpack(self._saved(library.KeyGenerator(self._context).secret_key())[:16])[2:4]
         sample = library.Ciphertext()
         encryptor = library.Encryptor(self._context, library.KeyGenerator(self._context).secret_key())
@@ -76,6 +73,7 @@ class SealLibrary:
 
     def key_bytes(self, key: Any) -> bytes:
         """A secret key as SEAL saves it: to be kept sealed."""
+        self._own_file()
         with self._turn:
             return self._saved(key)
 
@@ -112,6 +110,17 @@ class SealLibrary:
         plain.set_zero()
         return np.where(numbers > PLAIN_MODULUS // 2, numbers - PLAIN_MODULUS, numbers).astype(np.int32)
 
+    def _own_file(self) -> None:
+        """A file and a lock that nobody else has: a parent goes on to write to the one that it made."""
+        if getattr(self, "_process", None) == os.getpid():
+            return
+        self.__del__()
+        self._turn = threading.Lock()
+        self._file = os.memfd_create("doorward", os.MFD_CLOEXEC)
+        os.fchmod(self._file, 0o600)
+        self._path = f"/proc/self/fd/{self._file}"
+        self._process = os.getpid()
+
     def _blob(self, raw: bytes) -> bytes:
         return HEADER.pack(0xA15E, HEADER.size, *self._version, UNCOMPRESSED, 0, HEADER.size + len(raw)) + raw
 
@@ -134,6 +143,7 @@ class SealLibrary:
                 raise Tampered("SEAL does not know these bytes as its own.") from refused
             return saved
 
+        self._own_file()
         with self._turn:
             self._wiped(write)
 

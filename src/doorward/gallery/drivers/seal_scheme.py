@@ -1,6 +1,5 @@
 """Microsoft SEAL's scheme alone: exact, twice as large, slow to seal, and the matcher sees the query."""
 
-import os
 import struct
 import threading
 from typing import Final
@@ -31,7 +30,7 @@ class SealScheme:
     """BFV blocks, one key each; SEAL makes keys, encrypts and decrypts. Needs the extra `seal`."""
 
     def __init__(self) -> None:
-        self._made: tuple[int, SealLibrary] | None = None
+        self._made: SealLibrary | None = None
         self._turn = threading.Lock()
 
     def require(self) -> None:
@@ -67,10 +66,10 @@ class SealScheme:
         return HeldKeys(SealKeys(length, self._library()))
 
     def _library(self) -> SealLibrary:
-        with self._turn:  # a forked process shares its parent's nameless file: it makes its own
-            if self._made is None or self._made[0] != os.getpid():
-                self._made = os.getpid(), SealLibrary()
-            return self._made[1]
+        with self._turn:
+            if self._made is None:
+                self._made = SealLibrary()
+            return self._made
 
 
 class PlainAsker:
