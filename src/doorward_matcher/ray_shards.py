@@ -29,7 +29,7 @@ ALIVE_SECONDS: Final = 0.5
 START_SECONDS: Final = 60.0
 AT_A_TIME: Final = 8  # blocks on their way to one worker
 ROOM: Final = "shard"  # what a machine says it has room for, and a worker takes one of
-STORE_BYTES: Final = 256 << 20  # of shared memory for queries and answers on this machine
+STORE_BYTES: Final = 128 << 20  # of shared memory a search: a query, and answers for 16 million faces at most
 
 SLOW = "A worker of the matcher is busy, or still reads its blocks: try again."
 GONE = "A worker of the matcher was lost, and another did not answer in time: see to its machine."
@@ -235,7 +235,7 @@ class RayShards:
         self._ray.init(
             num_cpus=1,
             resources={ROOM: 2 * self._plan.workers},  # another is made before a lost one is gone
-            object_store_memory=STORE_BYTES,
+            object_store_memory=STORE_BYTES * (self._plan.at_once + 1),
             include_dashboard=False,
             _temp_dir=str(place),
             **quiet,
