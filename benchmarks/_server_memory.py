@@ -1,8 +1,9 @@
-"""How much memory a server holds once it has seen faces and plates of every region.
+"""How much memory a server holds once it has seen, enrolled and found faces, and read plates of every region.
 
-The real `doorward serve` process, in which a thread reads pictures of every region, so that every model was
-open and used; then `doorward demo`, which does its own work for a while: agents that look at made-up people
-and cars.
+The real `doorward serve` process, in which a thread reads pictures of every region, measures the lids of a
+face, enrols it at this site and searches for it, encrypted: every model was open and used, and so were the
+loops of the search; then `doorward demo`, which does its own work for a while: agents that look at made-up
+people and cars.
 """
 
 import os
@@ -26,6 +27,7 @@ def resident():
 SIZES = {
     "face_detector.onnx": (480, 640, 3),
     "face_recogniser.onnx": (112, 112, 3),
+    "face_mesh.onnx": (256, 256, 3),
     "plates_cn_detector.onnx": (1, 3, 640, 992),
     "plates_cn_recogniser.onnx": (1, 3, 32, 320),
     "text_detector.onnx": (1, 3, 736, 960),
@@ -58,6 +60,7 @@ def look():
         started = resident("VmRSS")
         if command == "serve":
             read_everything()
+            enrol_and_find()
         else:
             time.sleep(40)
         print(f"FIGURES {started:.0f} {resident('VmRSS'):.0f} {resident('VmHWM'):.0f}", flush=True)
@@ -72,6 +75,25 @@ def read_everything():
         for region in Region:
             read(picture, region=region)
         observe(picture)
+
+def enrol_and_find():
+    from doorward.app.house import open_house
+    from doorward.people.service import NewPerson, add_person, enrol_face, identify_face
+    from doorward.people.model import Basis
+    from doorward.vision.decoding import load_image
+    from doorward.vision.faces.rendering import render_person
+    from doorward.vision.liveness.lids import mesh
+    from doorward.vision.quality import assess
+    photos = [assess(render_person(3, moment=100 + number)) for number in range(4)]
+    seen = photos[3].observation
+    assert mesh(render_person(3, moment=103), seen.detection.landmarks)
+    house = open_house(Path(folder))
+    with house.unit() as unit:
+        person = add_person(unit, house.vault, NewPerson(name="Ada Example", basis=Basis.CONTRACT)).id
+        told = enrol_face(unit, house.recogniser, person, photos[:3], basis=Basis.CONSENT, notice="1")
+        assert told.enrolled
+    with house.unit() as unit:
+        assert identify_face(unit, house.recogniser, seen.template, one_in=200) == person
 
 _, folder, command = sys.argv
 threading.Thread(target=look, daemon=True).start()

@@ -115,6 +115,13 @@ def test_where_the_program_lies_read_only_code_is_kept_for_the_user(source: Path
     assert run(source, home, "search") == FOUND
 
 
+def test_no_command_waits_for_the_compiler() -> None:
+    asked = (
+        "import sys; import doorward.app.cli; sys.exit('numba' in sys.modules or 'llvmlite' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
+
+
 def test_no_file_with_loops_is_forgotten() -> None:
     assert {file.stem for file in keeping.sources() if "@compiled(" in file.read_text()} == set(LOOPED)
 
