@@ -20,7 +20,7 @@ from doorward.matching.block_files import GONE, NAME, FolderBlocks, digest_of
 from doorward.matching.blocks import Cells
 from doorward.matching.parameters import LONGEST_TEMPLATE, RING_DEGREE
 
-LARGEST: Final = 4 * RING_DEGREE * LONGEST_TEMPLATE
+LARGEST: Final = 8 * RING_DEGREE * LONGEST_TEMPLATE  # SEAL's blocks have two halves
 TRIED: Final = {"max_retries": 1, "retry_timeout": timedelta(seconds=5)}
 REFUSED: Final = "The store of blocks does not answer or refuses: check its address, rights and the line."
 
