@@ -70,6 +70,7 @@ def work(home: Household) -> None:
 def test_it_tells_sizes_and_states(home: Household) -> None:
     told = home.done("ada", "GET", GALLERY)
     assert (told["faces"], told["blocks"], told["bytes"]) == (3, 1, BLOCK_SIZE * 128 * 4)
+    assert told["scheme"] == "own"
     assert (told["trusted"], told["renewing"], told["waiting"], told["renewed"]) == (True, False, 0, 0)
     assert told["made_at"].startswith("2030-01-07T12:0")
 

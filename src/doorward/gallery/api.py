@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from doorward.audit.ports import SecondPerson
 from doorward.core.permissions import Permission
 from doorward.gallery import service
+from doorward.gallery.model import SchemeName
 from doorward.gallery.service import KeyHolder
 from doorward.platform.db import Unit
 from doorward.platform.web import API_PREFIX, SITE_PREFIX, Call, Routes, current_call
@@ -19,12 +20,13 @@ ROTATE = Permission.VAULT_ROTATE
 
 class GalleryOut(BaseModel):
     """Sizes and states. `waiting` blocks are sealed anew soon, since somebody was forgotten; `renewed` faces
-    are in the next gallery already, while `renewing`.
+    are in the next gallery already, while `renewing`. `scheme` is by whose cryptography it is sealed.
 
     `made_at` is since when its secret rotation is in use; `trusted` is false after a forged answer.
     """
 
     gallery: str | None
+    scheme: SchemeName | None
     faces: int
     blocks: int
     bytes: int
@@ -117,6 +119,7 @@ def _gallery(unit: Unit) -> GalleryOut:
     found = service.standing(unit)
     return GalleryOut(
         gallery=found.id,
+        scheme=found.scheme,
         faces=found.faces,
         blocks=found.blocks,
         bytes=found.bytes,

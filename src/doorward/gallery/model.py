@@ -105,6 +105,7 @@ class Standing:
     """How a site's gallery stands, for whoever runs it; the id is that of the generation, None for none."""
 
     id: str | None
+    scheme: SchemeName | None
     faces: int
     blocks: int
     bytes: int  # of all blocks together, on disk and at the matcher

@@ -142,6 +142,7 @@ def standing(unit: Unit) -> Standing:
     blocks = store.list_blocks(unit.rows, current.id) if current else []
     return Standing(
         id=current.id if current else None,
+        scheme=current.scheme if current else None,
         faces=store.count_places(unit.rows, current.id) if current else 0,
         blocks=len(blocks),
         bytes=len(blocks) * bytes_of_block(current.length, current.scheme) if current else 0,
