@@ -20,7 +20,7 @@ from doorward.gallery import service as gallery
 from doorward.gallery.service.keeping import kept_templates
 from doorward.matching import messages
 from doorward.people.drivers.remote_decider import RemoteDecider
-from doorward.people.service.deciding import reconcile, tell_forgotten
+from doorward.people.service.deciding import FORGET_THERE, reconcile, tell_forgotten
 from doorward.people.service.recogniser import Recogniser
 from doorward.platform.db import Database
 from doorward.platform.jobs import run_due
@@ -45,6 +45,15 @@ class ShortLine:
         if reply.status != 200:
             raise Unavailable("refused", code=messages.decode_fault(answer))
         return answer
+
+    def close(self) -> None: ...
+
+
+class NoLine:
+    """Nobody at the other end."""
+
+    def ask(self, name: str, body: bytes, longest: int, *, seconds: float | None = None) -> bytes:
+        raise Unavailable("away")
 
     def close(self) -> None: ...
 
@@ -184,15 +193,21 @@ def test_a_template_that_is_none_is_refused(office: Office, there: House) -> Non
     assert faces_there(there) == 0
 
 
-def test_the_promise_to_forget_is_kept_by_a_job(office: Office, there: House) -> None:
+def test_the_promise_to_forget_is_never_given_up(office: Office, there: House) -> None:
     person_id, decider = office.known(1), decider_of(office)
     with office.unit() as unit:
         decider.forget(unit, [person_id])
     assert faces_there(there) == 1
     with office.unit() as unit:
         unit.rows.execute(text("DELETE FROM people_templates"))
-    handlers = {
-        "people.forget_at_decider": lambda unit, facts: tell_forgotten(unit, decider, facts["subject_ids"])
-    }
-    assert run_due(office.database, handlers) == 1
+    away = RemoteDecider(NoLine(), decider.face_key())
+
+    def kept_by(asked: RemoteDecider) -> int:
+        office.clock.advance(minutes=1)
+        tell = {FORGET_THERE: lambda unit, facts: tell_forgotten(unit, asked, facts["subject_ids"])}
+        return run_due(office.database, tell)
+
+    assert [kept_by(away) for _ in range(12)] == [1] * 12
+    assert faces_there(there) == 1
+    assert (kept_by(decider), kept_by(decider)) == (1, 0)
     assert faces_there(there) == 0

@@ -1,5 +1,9 @@
 """People enrol, pass and are forgotten while the gallery lies with another program."""
 
+import json
+import os
+import subprocess
+import sys
 import time
 from threading import Thread
 
@@ -14,6 +18,8 @@ from doorward.platform.paging import PageRequest
 from tests.conftest import GUARD, SITE
 from tests.decider.world import BOTH_GATE, Running, Site
 from tests.people.office import direction, near
+
+DOORWARD = [sys.executable, "-c", "from doorward.app.cli import main; main()"]
 
 
 def test_somebody_enrols_passes_and_is_forgotten(running: Running, site: Site, seed: int) -> None:
@@ -68,6 +74,25 @@ def test_a_likely_double_is_told(site: Site, seed: int) -> None:
         )
 
 
+def test_its_gallery_is_looked_after_by_the_commands_of_a_site(
+    running: Running, site: Site, seed: int
+) -> None:
+    person_id = site.known(seed)
+    for words in (["check"], ["renew"], ["show"]):
+        done = subprocess.run(
+            [*DOORWARD, "--folder", str(running.folder), "--json", "gallery", *words],
+            env=os.environ | {"DOORWARD_SITE": SITE},
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[0])["faces"] == site.faces()
+    assert site.passes(seed) == "granted"
+    assert site.missing([person_id]) == []
+
+
 def test_while_it_is_away_faces_wait_and_cards_pass(running: Running, site: Site, seed: int) -> None:
     person_id = site.known(seed)
     running.kill()
@@ -82,8 +107,11 @@ def test_while_it_is_away_faces_wait_and_cards_pass(running: Running, site: Site
     assert "decider-away" in site.scene.alarms()
     with pytest.raises(Unavailable), site.unit() as unit:
         site.decider.enrol(unit, {person_id: direction(seed)})
+    faces = site.house_count()
     site.forget(person_id)
-    assert site.jobs() == 1  # whatever else is kept of them goes; what the decider must hear waits
+    assert site.jobs() == 2
+    assert site.jobs() == 0  # what the decider must hear is promised anew
+    assert site.house_count() == faces - 1
     running.start()
     site.decider._rests_until = 0.0
     assert site.passes(seed) == "unknown"

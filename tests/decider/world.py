@@ -190,6 +190,11 @@ class Site:
         with self.unit() as unit:
             return self.decider.count(unit)
 
+    def house_count(self) -> int:
+        """How many are enrolled by the server's own records."""
+        with self.unit() as unit:
+            return people.gallery_size(unit, self.house.recogniser)
+
     def missing(self, ids: Sequence[str]) -> list[str]:
         with self.unit() as unit:
             return self.decider.missing(unit, ids)

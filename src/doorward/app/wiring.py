@@ -47,12 +47,12 @@ from doorward.gates.service import (
 )
 from doorward.people.api import ROUTES as PEOPLE_ROUTES
 from doorward.people.api import STAFF_ROUTES, authenticate_request
-from doorward.people.drivers.remote_decider import FORGET_THERE, RemoteDecider
+from doorward.people.drivers.remote_decider import RemoteDecider
 from doorward.people.pages import ROUTES as PAGES
 from doorward.people.pages import STATIC
 from doorward.people.service import end_visits, forget_gallery_changes
 from doorward.people.service.approvals import few_looks, forget_ended_approvals, second_person
-from doorward.people.service.deciding import reconcile, tell_forgotten
+from doorward.people.service.deciding import FORGET_THERE, reconcile, tell_forgotten
 from doorward.people.service.forgetting import SUBJECT_FORGOTTEN
 from doorward.people.service.looking import looked_at
 from doorward.people.service.passwords import Passwords

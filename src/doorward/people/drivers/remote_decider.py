@@ -28,6 +28,7 @@ from doorward.core.wire.deciding import (
 )
 from doorward.gallery.model import Doubt
 from doorward.people.ports import Face
+from doorward.people.service.deciding import FORGET_THERE
 from doorward.people.store import faces
 from doorward.platform.db import Unit
 from doorward.platform.jobs import enqueue
@@ -35,7 +36,6 @@ from doorward.vision.model import FaceTemplate
 
 T = TypeVar("T")
 
-FORGET_THERE: Final = "people.forget_at_decider"
 # A decider that was silent is not waited for again at once: whoever asks holds up the other gates.
 REST_SECONDS: Final = 5.0
 DEEDS: Final = frozenset({"enrol", "forget", "missing", "list"})

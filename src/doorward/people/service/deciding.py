@@ -1,23 +1,33 @@
 """Keeps a decider elsewhere and these records in step: neither is part of the other's transactions."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from doorward.audit.service import record
+from doorward.core.errors import Unavailable
 from doorward.people.ports import Decider
 from doorward.people.service.recogniser import Recogniser
 from doorward.people.service.templates import templates_of
 from doorward.people.store import faces
 from doorward.platform.db import Unit
+from doorward.platform.jobs import enqueue
 
+FORGET_THERE = "people.forget_at_decider"  # a job
+TRIED_AGAIN = timedelta(seconds=30)
 HANDED_OVER_AT_ONCE = 256
 
 
 def tell_forgotten(unit: Unit, decider: Decider, subject_ids: Sequence[str]) -> None:
     """Have it forget these, but for those who were enrolled again since this was promised."""
     gone = sorted(set(subject_ids) - set(faces.list_which(unit.rows, unit.site_id, subject_ids)))
-    if gone:
+    if not gone:
+        return
+    try:
         decider.forget_there(unit, gone)
-        record(unit, "decider.told-to-forget", subjects=gone)
+    except Unavailable:  # for however long: such a promise is never given up
+        enqueue(unit, FORGET_THERE, delay=TRIED_AGAIN, subject_ids=gone)
+        return
+    record(unit, "decider.told-to-forget", subjects=gone)
 
 
 def reconcile(unit: Unit, decider: Decider) -> int:

@@ -126,6 +126,8 @@ def verify_face(unit: Unit, recogniser: Recogniser, person_id: str, face: Face, 
 
 def gallery_size(unit: Unit, recogniser: Recogniser) -> int:
     """How many faces are enrolled at this site."""
+    if recogniser.matcher.is_elsewhere():  # which may be away just now
+        return len(faces.list_enrolled(unit.rows, unit.site_id))
     recogniser.gallery(unit)
     return recogniser.matcher.count(unit)
 
