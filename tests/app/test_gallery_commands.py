@@ -1,11 +1,14 @@
 """`doorward gallery` as people and programs use it, on a site whose faces are made up."""
 
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from doorward.app.commands import gallery
 from doorward.app.house import open_house
 from doorward.app.wiring import build_worker
 from doorward.gallery.service import begin_rekey
@@ -86,14 +89,16 @@ def test_a_renewal_that_was_stopped_goes_on(doorward: Terminal) -> None:
     assert not doorward("gallery", "show").one["renewing"]
 
 
-def test_stopping_a_renewal_says_what_stays(doorward: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    def stop(*_: object) -> bool:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr("doorward.app.commands.gallery.service.go_on", stop)
-        stopped = doorward("gallery", "renew")
-    assert stopped.code == 1 and "repeat the command" in stopped.aside
+def test_stopping_a_renewal_says_what_stays(doorward: Terminal) -> None:
+    words = ["gallery", "renew", "--wait", "--folder", str(doorward.folder)]
+    program = f"from doorward.app.cli import main; main({words!r})"
+    with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.PIPE, text=True) as waiting:
+        until = time.monotonic() + 60
+        while not doorward("gallery", "show").one["renewing"]:
+            assert time.monotonic() < until
+        waiting.send_signal(signal.SIGINT)
+        _, aside = waiting.communicate(timeout=60)
+    assert waiting.returncode == 1 and "repeat the command" in aside
     assert doorward("gallery", "renew").code == 0
 
 
@@ -109,11 +114,8 @@ def test_a_running_server_renews_while_the_command_waits(doorward: Terminal) -> 
     assert known(doorward)
 
 
-def test_waiting_without_a_server_ends_and_the_renewal_can_be_done_here(
-    doorward: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(gallery, "STALLED_SECONDS", 0.5)
-    waited = doorward("gallery", "renew", "--wait")
+def test_waiting_without_a_server_ends_and_the_renewal_can_be_done_here(doorward: Terminal) -> None:
+    waited = doorward("gallery", "renew", "--wait", "--patience", "0.5")
     assert waited.code == 7 and "doorward gallery renew" in waited.aside
     assert doorward("gallery", "renew").code == 0
 

@@ -19,10 +19,7 @@ commands = typer.Typer(
     help="The gallery of enrolled faces, which is kept and searched encrypted (docs/operate/gallery.md).",
 )
 LOOKS_EVERY = 0.2
-STALLED_SECONDS = 60.0
-STALLED = (
-    "No server went on with the renewal for a minute: start one, or do it here with `doorward gallery renew`."
-)
+STALLED = "No server goes on with the renewal: start one, or do it here with `doorward gallery renew`."
 STOPPED = "Stopped. What was renewed stays so: repeat the command, or leave the rest to the running server."
 COPIES = (
     "Copies of the database from before, and today's keys, open the former gallery until the ratchet turns: "
@@ -48,6 +45,7 @@ def show(ctx: typer.Context) -> None:
         age = house.database.clock() - found.made_at if found.made_at else None
     facts = {
         "gallery": found.id,
+        "scheme": found.scheme,
         "faces": found.faces,
         "blocks": found.blocks,
         "bytes": found.bytes,
@@ -70,6 +68,9 @@ def renew(
     wait: bool = typer.Option(
         False, "--wait", help="Leave the work to the running server, and wait until it is done."
     ),
+    patience: float = typer.Option(
+        60.0, "--patience", min=0, help="With --wait: for how many seconds without any progress."
+    ),
 ) -> None:
     """Seal everybody anew under a new rotation and new secrets; then the old keys go. May be stopped.
 
@@ -90,7 +91,7 @@ def renew(
         elif wait:
             with house.unit() as unit:  # the server may have given up
                 service.go_on_by_job(unit, house.keyholder)
-        _follow(context, house, by_server=wait)
+        _follow(context, house, patience=patience if wait else None)
         after = _standing(house)
     said = f"{after.faces} faces lie under new secrets, and the keys of the former gallery are destroyed."
     context.voice.answer({"former": before.id, "gallery": after.id, "faces": after.faces}, said)
@@ -156,27 +157,27 @@ def _standing(house: House) -> Standing:
         return service.standing(unit)
 
 
-def _follow(context: Context, house: House, *, by_server: bool) -> None:
-    """Until the renewal is done, here or by the running server, with a bar."""
+def _follow(context: Context, house: House, *, patience: float | None) -> None:
+    """Until the renewal is done, here or (with patience) by the running server, with a bar."""
     found = _standing(house)
     done, moved_at = found.renewed, time.monotonic()
     with context.voice.bar("Faces", found.faces) as bar:
         for _ in range(done):
             bar.step()
         while found.rekeying:
-            if by_server:
-                time.sleep(LOOKS_EVERY)
-            else:
+            if patience is None:
                 with house.unit() as unit:
                     service.go_on(unit, house.keyholder)
+            else:
+                time.sleep(LOOKS_EVERY)
             found = _standing(house)
             for _ in range(done, found.renewed):
                 bar.step()
             if found.renewed > done:
                 done, moved_at = found.renewed, time.monotonic()
-            elif by_server and time.monotonic() - moved_at > STALLED_SECONDS:
+            elif patience is not None and time.monotonic() - moved_at > patience:
                 raise Unavailable(STALLED)
-    if not by_server:
+    if patience is None:
         _clear(house)
 
 
