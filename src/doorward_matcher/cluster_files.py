@@ -11,7 +11,7 @@ import os
 import secrets
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -54,11 +54,11 @@ def make_cluster_files(folder: Path, addresses: Sequence[str], now: datetime) ->
     if not (folder / TOKEN).exists():
         _write_private(folder / TOKEN, secrets.token_hex(32))
     ensure_certificate(folder, ["localhost", "127.0.0.1", *addresses], now)
-    lines = [f"{name}={shlex.quote(value)}\n" for name, value in environment_of(folder).items()]
+    lines = [f"{name}={shlex.quote(value)}\n" for name, value in (environment_of(folder) | PROMPT).items()]
     _write_private(folder / ENVIRONMENT, "".join(lines))
 
 
-def environment_of(folder: Path) -> Mapping[str, str]:
+def environment_of(folder: Path) -> dict[str, str]:
     """What Ray must find in its environment, on each machine; `Invalid` unless the files are ours alone."""
     paths = [folder / name for name in (TOKEN, CERTIFICATE, KEY)]
     missing = [path.name for path in paths if not path.is_file()]
@@ -70,7 +70,7 @@ def environment_of(folder: Path) -> Mapping[str, str]:
     for secret in (folder, folder / TOKEN, folder / KEY):
         require_private(secret)
     token, certificate, key = (str(path.resolve()) for path in paths)
-    return QUIET | PROMPT | {
+    return QUIET | {
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN_PATH": token,
         "RAY_USE_TLS": "1",

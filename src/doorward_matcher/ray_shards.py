@@ -3,6 +3,7 @@
 import importlib
 import os
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -82,6 +83,7 @@ class RayShards:
         self._room = threading.BoundedSemaphore(plan.at_once)
         self._pool = ThreadPoolExecutor(plan.workers * plan.at_once, thread_name_prefix="shards")
         self._place = self._joined()
+        self._node = self._ray.get_runtime_context().get_node_id()
         self._class = self._ray.remote(concurrency_groups={"alive": 1})(RayWorker)
         self._actors = [self._made(worker) for worker in range(plan.workers)]
         try:
@@ -153,6 +155,7 @@ class RayShards:
                 return self._answers(actor, places, ask, ask.begun + share * self._plan.seconds)
             except _Lost:
                 self._replace(worker, actor)
+        self._pool.submit(self._end_if_lost)
         raise Partial(GONE)
 
     def _answers(self, actor: Any, places: list[int], ask: _Ask, until: float) -> list[Answer]:
@@ -209,6 +212,11 @@ class RayShards:
             if self._actors[worker] is lost:  # else somebody did it already
                 self._ray.kill(lost, no_restart=True)
                 self._actors[worker] = self._made(worker)
+
+    def _end_if_lost(self) -> None:
+        """Without its own node this process searches no more: who started it is to start it anew."""
+        if not any(node["NodeID"] == self._node and node["Alive"] for node in self._ray.nodes()):
+            os.kill(os.getpid(), signal.SIGTERM)
 
     def _made(self, worker: int) -> Any:
         options = {

@@ -19,7 +19,7 @@ from doorward.core.clock import system_clock
 from doorward.core.errors import Unavailable
 from doorward.gallery.model import Wanted
 from doorward.matching.matcher import Answer
-from doorward_matcher.cluster_files import environment_of, make_cluster_files
+from doorward_matcher.cluster_files import PROMPT, environment_of, make_cluster_files
 from doorward_matcher.workers import own_addresses
 from tests.matcher.world import Decider, Running, run, same, until
 
@@ -41,7 +41,7 @@ def node(files: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     command += ["--num-cpus=1", f"--resources={ROOM}", "--object-store-memory=134217728", *words]
     quiet = subprocess.DEVNULL
     process = subprocess.Popen(
-        command, env={**os.environ, **environment_of(files)}, stdout=quiet, stderr=quiet
+        command, env={**os.environ, **environment_of(files), **PROMPT}, stdout=quiet, stderr=quiet
     )
     try:
         yield process

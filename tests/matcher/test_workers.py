@@ -6,6 +6,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -13,9 +14,14 @@ import psutil
 import pytest
 
 from doorward.core.errors import Unavailable
+from doorward.gallery import service
+from doorward.gallery.drivers.either_matcher import EitherMatcher
+from doorward.gallery.drivers.local_matcher import LocalMatcher
 from doorward.gallery.model import Wanted
 from doorward.matching.matcher import Answer
 from doorward_matcher.cluster_files import NOBODY, QUIET
+from tests.conftest import SteppingClock
+from tests.gallery.site import Site, name
 from tests.matcher.world import Decider, Running, run, same, serving, until
 
 SHELVES = 5
@@ -29,7 +35,8 @@ def shared(place: Path, decider: Decider, other: Decider) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def wanted(decider: Decider) -> list[Wanted]:
-    return [Wanted(f"shelf_{number}", decider.sealed(3 + number)) for number in range(SHELVES)]
+    full = [Wanted(f"shelf_{number}", decider.sealed(3 + number)) for number in range(SHELVES)]
+    return [*full, Wanted("shelf_empty", ())]
 
 
 def processes(running: Running) -> list[psutil.Process]:
@@ -59,6 +66,21 @@ def test_deciders_share_workers_and_nothing_else(shared: Running, other: Decider
     mine = [Wanted("shelf_0", decider.sealed(2))]
     query = decider.query()
     assert same(decider.matcher(shared).answer(query, mine), decider.truth(query, mine))
+
+
+def test_a_gallery_is_searched_by_workers(site: Site, shared: Running, other: Decider) -> None:
+    """With all that checks, decrypts and decides: people come, go, and are swept away."""
+    theirs = Decider(site.folder)
+    theirs.key = other.key
+    remote = theirs.matcher(shared, timeout_seconds=20)
+    site.keyholder.matcher = EitherMatcher(remote, LocalMatcher(site.blocks))
+    site.enrol(1, 2, 3)
+    assert [site.who(seed) for seed in (1, 2, 3, 9)] == [name(1), name(2), name(3), None]
+    site.forget(2)
+    assert [site.who(seed) for seed in (1, 2)] == [name(1), None]
+    with site.unit() as unit:
+        service.sweep_blocks(unit, site.keyholder)
+    assert site.who(3) == name(3)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["dead", "frozen"])
@@ -164,10 +186,10 @@ def test_only_members_are_let_in(shared: Running) -> None:
     pids[shared.process.pid] = "front"
     listening = [one for one in psutil.net_connections("inet") if one.pid in pids and one.status == "LISTEN"]
     doors = [(pids[one.pid or 0], *one.laddr) for one in listening]
-    assert {name for name, *_ in doors} >= {"gcs_server", "raylet", "ray::RayWorker"}
-    for name, host, port in doors:
+    assert {one for one, *_ in doors} >= {"gcs_server", "raylet", "ray::RayWorker"}
+    for one, host, port in doors:
         if port != shared.port:
-            assert _turns_away("127.0.0.1" if host in ("::", "0.0.0.0") else host, port), (name, host, port)
+            assert _turns_away("127.0.0.1" if host in ("::", "0.0.0.0") else host, port), (one, host, port)
 
 
 def _turns_away(host: str, port: int) -> bool:
@@ -226,14 +248,32 @@ def test_it_takes_its_engine_with_it(place: Path, decider: Decider) -> None:
         until(lambda: not any(_is_awake(one) for one in there), seconds=30)
 
 
+def test_without_its_engine_it_ends_to_be_started_anew(place: Path, decider: Decider) -> None:
+    with serving(place / "lost", decider, workers=1) as running:
+        wanted, query = [Wanted("shelf_1", decider.sealed(2))], decider.query()
+        matcher = decider.matcher(running, timeout_seconds=6)
+        assert same(matcher.answer(query, wanted), decider.truth(query, wanted))
+        (node,) = [one for one in processes(running) if one.name() == "raylet"]
+        node.kill()
+        assert running.process is not None
+        end = running.process
+
+        def ended() -> bool:
+            with suppress(Unavailable):
+                assert same(matcher.answer(query, wanted), decider.truth(query, wanted))
+            return end.poll() is not None
+
+        until(ended, seconds=60)
+
+
 def test_a_cluster_without_its_files_is_not_joined(tmp_path: Path, decider: Decider) -> None:
     running = Running.make(tmp_path / "m", decider, workers=1, cluster="192.0.2.9:6379")
     done = run("serve", running.folder)
     assert (done.returncode, done.stdout) == (2, "")
     assert "lacks token" in done.stderr
     (running.folder / "cluster").mkdir(mode=0o700)
-    for name in ("token", "tls-certificate.pem", "tls-key.pem"):
-        path = running.folder / "cluster" / name
+    for file in ("token", "tls-certificate.pem", "tls-key.pem"):
+        path = running.folder / "cluster" / file
         path.write_text("x")
         path.chmod(0o644)
     done = run("serve", running.folder)
@@ -245,3 +285,8 @@ def test_a_cluster_needs_workers(tmp_path: Path, decider: Decider) -> None:
     running = Running.make(tmp_path / "m", decider, cluster="192.0.2.9:6379")
     done = run("serve", running.folder)
     assert (done.returncode, "set workers" in done.stderr) == (2, True)
+
+
+@pytest.fixture
+def site(database, clock: SteppingClock, vault, tmp_path: Path) -> Site:  # type: ignore[no-untyped-def]
+    return Site(database, clock, vault, tmp_path / "gallery")
