@@ -8,6 +8,8 @@ that only runs them never loads numba, which alone would take a quarter of its m
 
 import ctypes
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -75,26 +77,40 @@ LOOPED: Final = ("blocks", "matcher", "opening", "queries", "randomness", "ring"
 """The files with loops in them: importing them is what lists those."""
 PIECES: Final[dict[Callable[..., Any], dict[str, Any]]] = {}
 """Functions that are part of loops, with what the compiler is told of them."""
+APART: Final = "from doorward.matching import compiling; compiling.load(apart=False)"
 _loading = threading.Lock()
 _loaded: list[keeping.Mapped] = []  # held for as long as the process runs: loops are somewhere in it
 
 
-def load() -> bool:
-    """Have the code of all loops in memory. Whether it had to be compiled."""
+def load(*, apart: bool = True) -> bool:
+    """Have the code of all loops in memory. Whether it had to be compiled.
+
+    That is done in a process apart: the compiler would stay in the memory of this one.
+    """
     with _loading:
         if _loaded:
             return False
         stamp = keeping.stamp()
-        code = keeping.find(stamp)
-        if is_new := code is None:
-            from doorward.matching.translating import translated  # noqa: PLC0415 (only who compiles needs numba)
-
-            for name in LOOPED:
-                import_module(f"doorward.matching.{name}")
-            code = keeping.keep(stamp, translated(LOOPS))
-        assert code is not None
-        _loaded.append(code)
+        found = keeping.find(stamp)
+        if is_new := found is None:
+            if apart:
+                words = sys.executable, "-P", "-c", APART
+                nothing = subprocess.DEVNULL
+                subprocess.run(words, stdin=nothing, stdout=nothing, check=False)  # noqa: S603  our own module
+                found = keeping.find(stamp)
+            if found is None:  # itself, or for itself alone: nowhere could it be kept
+                found = keeping.keep(stamp, _translated())
+        assert found is not None
+        _loaded.append(found)
         return is_new
+
+
+def _translated() -> keeping.Compiled:
+    from doorward.matching.translating import translated  # noqa: PLC0415 (only who compiles needs numba)
+
+    for name in LOOPED:
+        import_module(f"doorward.matching.{name}")
+    return translated(LOOPS)
 
 
 def compiled(*takes: Kind) -> Callable[[Callable[P, R]], Loop[P, R]]:
