@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from doorward.core.errors import Conflict, Unavailable
+from doorward.core.errors import Conflict, NotFound, Unavailable
 from doorward.gallery import service, store
 from doorward.gallery.model import State
 from doorward.gallery.rules import MOST_REFUSED
+from doorward.gallery.service.sealing import secret_of
 from doorward.matching.blocks import Cells
 from doorward.matching.matcher import Answer
 from doorward.matching.parameters import MODULUS, SCORE_SCALE
@@ -126,3 +127,29 @@ def test_a_full_disk_refuses_newcomers_and_still_forgets(site: Site) -> None:
     (block,) = site.blocks_now()
     assert not block.dirty
     assert site.who(1) == name(1)
+
+
+def test_a_gallery_whose_rotation_is_lost_leaves_no_key_and_no_renewal_behind(site: Site) -> None:
+    site.enrol(1, 2)
+    with site.unit() as unit:
+        service.begin_rekey(unit, site.keyholder)
+    with site.unit() as unit:
+        service.go_on(unit, site.keyholder)
+        kept = service.list_kept(unit)
+        current = kept[0][0]
+        store.change_generation(unit.rows, current.id, rotation=b"?" * len(current.rotation))
+    fresh = site.another_process()
+    assert fresh.who(1) is None
+    with fresh.unit() as unit:
+        assert len(kept) == 2
+        for _, shelf, block in kept:
+            with pytest.raises(NotFound):
+                secret_of(unit, site.vault, shelf, block)
+        service.enrol(unit, fresh.keyholder, dict(site.kept))
+    with fresh.unit() as unit:
+        assert service.clear_retired(unit)
+        service.begin_rekey(unit, fresh.keyholder)
+    with fresh.unit() as unit:
+        assert not service.go_on(unit, fresh.keyholder)
+        assert service.go_on(unit, fresh.keyholder)
+    assert (fresh.who(1), fresh.count()) == (name(1), 2)

@@ -4,9 +4,8 @@ from doorward.gallery.service.asking import count, doubt, identify, missing, sta
 from doorward.gallery.service.checking import is_sound, list_kept, mend
 from doorward.gallery.service.enrolling import CLEAR_FORGOTTEN, clear_forgotten, enrol, forget
 from doorward.gallery.service.keyholder import KeyHolder
-from doorward.gallery.service.mending import Templates
+from doorward.gallery.service.mending import CLEAR_RETIRED, Templates
 from doorward.gallery.service.rekeying import (
-    CLEAR_RETIRED,
     REKEY,
     begin_rekey,
     clear_retired,

@@ -15,9 +15,8 @@ from doorward.gallery import store
 from doorward.gallery.model import KeptTemplate, State, Template
 from doorward.gallery.service.enrolling import enrol, forget
 from doorward.gallery.service.keyholder import KeyHolder
-from doorward.gallery.service.rekeying import CLEAR_RETIRED
+from doorward.gallery.service.mending import retire
 from doorward.platform.db import Unit
-from doorward.platform.jobs import enqueue
 from doorward.vault.model import Place, Receipt
 from doorward.vault.service import Vault, drop_key, erase_subject, make_subject_key, open_keys
 
@@ -80,14 +79,10 @@ def give_up(unit: Unit) -> int:
         generation = store.find_generation(unit.rows, unit.site_id, state)
         if generation is None:
             continue
-        for block in store.list_blocks(unit.rows, generation.id):
-            drop_key(unit, block.seal_id)
-        drop_key(unit, generation.rotation_id)
-        store.change_generation(unit.rows, generation.id, state=State.RETIRED.value)
+        retire(unit, generation)
         faces += store.count_places(unit.rows, generation.id)
     if faces:
         record(unit, "gallery.given-up", faces=faces)
-    enqueue(unit, CLEAR_RETIRED)
     return faces
 
 

@@ -12,7 +12,7 @@ from doorward.gallery import store
 from doorward.gallery.model import Block, Generation, Shelf, State, Wanted
 from doorward.gallery.ports import Asker, Blocks, Keys, Matcher, Scheme, Schemes
 from doorward.gallery.rules import Refusals, alive
-from doorward.gallery.service.mending import Templates, mend_block, retire
+from doorward.gallery.service.mending import Templates, begin_anew, mend_block
 from doorward.gallery.service.sealing import Sealer, secret_of, unsealed_rotation
 from doorward.matching.blocks import Cells
 from doorward.platform.db import Unit
@@ -105,7 +105,7 @@ class KeyHolder:
         try:
             return unsealed_rotation(unit, self.vault, current)
         except (NotFound, Tampered):
-            retire(unit, current)
+            begin_anew(unit, current)
             return None
 
     def _catch_up(self, unit: Unit, held: Held, current: Generation) -> None:

@@ -14,7 +14,10 @@ from doorward.gallery.model import Block, Generation, Shelf, State, Template
 from doorward.gallery.rules import NOBODY
 from doorward.gallery.service.sealing import Sealer, unsealed_rotation
 from doorward.platform.db import Unit
+from doorward.platform.jobs import enqueue
+from doorward.vault.service import drop_key
 
+CLEAR_RETIRED = "gallery.clear_retired"
 Templates = Callable[[Unit, Sequence[str]], Mapping[str, Template]]
 """Finds the sealed templates of these subjects and unseals them; whoever's does not open is left out."""
 
@@ -53,9 +56,21 @@ def mend_unsound(sealer: Sealer, templates: Templates, generation: Generation) -
 
 
 def retire(unit: Unit, generation: Generation) -> None:
-    """Search a gallery no more whose rotation does not open: a new one is filled from the templates."""
-    record(unit, "gallery.retired", generation=generation.id)
+    """Search a gallery no more: its keys go at once, its rows soon after."""
+    for block in store.list_blocks(unit.rows, generation.id):
+        drop_key(unit, block.seal_id)
+    drop_key(unit, generation.rotation_id)
     store.change_generation(unit.rows, generation.id, state=State.RETIRED.value)
+    enqueue(unit, CLEAR_RETIRED)
+
+
+def begin_anew(unit: Unit, unreadable: Generation) -> None:
+    """This one's rotation does not open: it goes, and what was to follow it; templates fill a new one."""
+    filling = store.find_generation(unit.rows, unit.site_id, State.FILLING)
+    for generation in (unreadable, filling):
+        if generation is not None:
+            record(unit, "gallery.retired", generation=generation.id)
+            retire(unit, generation)
 
 
 def leave_out(unit: Unit, subject_ids: Sequence[str]) -> None:

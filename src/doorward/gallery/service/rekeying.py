@@ -11,14 +11,12 @@ from doorward.gallery import store
 from doorward.gallery.model import Generation, State
 from doorward.gallery.service.enrolling import begin_generation, enrol_into
 from doorward.gallery.service.keyholder import KeyHolder
-from doorward.gallery.service.mending import leave_out
+from doorward.gallery.service.mending import CLEAR_RETIRED, leave_out, retire
 from doorward.matching.parameters import BLOCK_SIZE
 from doorward.platform.db import Unit
 from doorward.platform.jobs import enqueue
-from doorward.vault.service import drop_key
 
 REKEY = "gallery.rekey"
-CLEAR_RETIRED = "gallery.clear_retired"
 AT_ONCE = BLOCK_SIZE
 ROWS_AT_ONCE = 20_000
 
@@ -89,7 +87,7 @@ def _replace(unit: Unit, former: Generation, fresh: Generation) -> None:
 
     A matcher that was not trusted is not trusted with this one either.
     """
-    _close(unit, former)
+    retire(unit, former)
     store.change_generation(
         unit.rows, fresh.id, state=State.CURRENT.value, distrusted_at=former.distrusted_at
     )
@@ -99,14 +97,5 @@ def _replace(unit: Unit, former: Generation, fresh: Generation) -> None:
 
 def _give_up(unit: Unit, filling: Generation) -> None:
     """Go on with the current gallery alone."""
-    _close(unit, filling)
+    retire(unit, filling)
     record(unit, "gallery.rekey-given-up", generation=filling.id)
-
-
-def _close(unit: Unit, generation: Generation) -> None:
-    """Destroy every key of a gallery; its rows go by and by."""
-    for block in store.list_blocks(unit.rows, generation.id):
-        drop_key(unit, block.seal_id)
-    drop_key(unit, generation.rotation_id)
-    store.change_generation(unit.rows, generation.id, state=State.RETIRED.value)
-    enqueue(unit, CLEAR_RETIRED)
