@@ -29,6 +29,7 @@ from doorward.vault.model import Purpose
 from tests.conftest import SITE
 from tests.decider.world import Running, Site, apart, configure, new_site, run
 from tests.journeys import traces
+from tests.matcher.test_driver import client_certificate
 from tests.people.office import direction, near
 
 COUNT = written(OneSite(SITE, None))
@@ -261,6 +262,19 @@ def test_what_would_lay_it_open_stops_the_start(tmp_path: Path) -> None:
     assert run("serve", tmp_path / "decider").returncode == 2
     assert run("serve", tmp_path / "site").returncode == 2
     assert run("init", tmp_path / "other", "--server", "no key").returncode == 2
+
+
+def test_a_client_certificate_where_one_is_asked(tmp_path: Path) -> None:
+    certificate, key = client_certificate(tmp_path, "server")
+    with apart(tmp_path, client_authority=str(certificate)) as (running, first):
+        with pytest.raises(Unavailable):
+            first.faces()
+        first.house.close()
+        shown = {"client_certificate": str(certificate), "client_key": str(key)}
+        configure(tmp_path / "site", running.settings(timeout_seconds=30.0, **shown))
+        second = Site(tmp_path / "site")
+        with closing(second.house):
+            assert second.faces() == 0
 
 
 def test_a_text_that_is_no_pair_of_keys_is_refused() -> None:
