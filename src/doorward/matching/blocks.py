@@ -30,8 +30,8 @@ from doorward.matching.parameters import (
     ROW_REACH,
     SEED_BYTES,
 )
-from doorward.matching.randomness import Label, fresh_seed, stream, ternary, uniform, wipe, with_noise
-from doorward.matching.ring import Words, forward, inverse
+from doorward.matching.randomness import DRAWN, Label, draw, fresh_seed, stream, ternary, wipe, with_noise
+from doorward.matching.ring import Words, forward, forward_one, inverse
 
 Q = MODULUS
 Cells = NDArray[np.int32]
@@ -60,7 +60,13 @@ class Mask:
     @cached_property
     def cells(self) -> Cells:
         """Uniform mod q; whether transformed or not makes no difference."""
-        return centred(uniform(self.seed, (RING_DEGREE, self.length)))
+        cells = np.empty((RING_DEGREE, self.length), np.int32)
+        self.expand(0, RING_DEGREE, cells, np.empty(DRAWN, np.uint8))
+        return cells
+
+    def expand(self, low: int, high: int, cells: Cells, room: NDArray[np.uint8]) -> None:
+        """Write these rows into `cells`, the first an even one, in room of DRAWN bytes."""
+        draw(self.seed, low * self.length, cells[low:high].reshape(-1), room)
 
     @classmethod
     def fresh(cls, length: int) -> "Mask":
@@ -84,9 +90,9 @@ class BlockSecret:
     @cached_property
     def transformed(self) -> Words:
         """The secret polynomial, transformed: uint32 (n,)."""
-        column = ternary(self.seed).reshape(RING_DEGREE, 1)
-        forward(column)
-        return column[:, 0]
+        secret = ternary(self.seed)
+        forward_one(secret)
+        return secret
 
     @property
     def check(self) -> int:

@@ -73,7 +73,7 @@ class Loop(Generic[P, R]):
 
 
 LOOPS: Final[list[Loop[..., Any]]] = []
-LOOPED: Final = ("blocks", "matcher", "opening", "queries", "randomness", "ring")
+LOOPED: Final = ("blocks", "encrypting", "matcher", "opening", "queries", "randomness", "ring")
 """The files with loops in them: importing them is what lists those."""
 PIECES: Final[dict[Callable[..., Any], dict[str, Any]]] = {}
 """Functions that are part of loops, with what the compiler is told of them."""

@@ -17,11 +17,11 @@ from numpy import int32
 from numpy.typing import NDArray
 
 from doorward.core.errors import Invalid
-from doorward.matching.blocks import BlockSecret, Cells, Mask, add_product, are_cells, centred
+from doorward.matching.blocks import Cells, Mask, are_cells
 from doorward.matching.compiling import compiled, given, into
-from doorward.matching.parameters import LONGEST_TEMPLATE, MODULUS, QUERY_REACH, RING_DEGREE, SEED_BYTES
-from doorward.matching.randomness import fresh_seed, wipe, with_noise
-from doorward.matching.ring import Words, forward
+from doorward.matching.encrypting import encrypt
+from doorward.matching.parameters import LONGEST_TEMPLATE, MODULUS, QUERY_REACH, SEED_BYTES
+from doorward.matching.ring import Words
 
 Q = MODULUS
 
@@ -58,15 +58,24 @@ class QueryKey:
     opened: Cells = field(repr=False)
 
 
+def encrypted(numbers: NDArray[np.int32], threads: int) -> QueryKey:
+    """A query under a fresh secret."""
+    made = encrypt(numbers, threads=threads)
+    query = Query(made.face, made.mask_seed)
+    query.__dict__["mask"] = made.mask  # expanded already
+    return QueryKey(query, made.secret, made.opened)
+
+
 class Asker:
     """Makes queries for templates of one length, and encryptions of zero ahead of need.
 
     Safe from any thread. A forked process throws away what its parent made ahead.
     """
 
-    def __init__(self, length: int, ahead: int = 2) -> None:
+    def __init__(self, length: int, ahead: int = 2, *, threads: int = 1) -> None:
         self._length = length
         self._ahead = ahead
+        self._threads = threads
         self._ready: deque[QueryKey] = deque()
         self._making = threading.Lock()
         self._process = os.getpid()
@@ -81,33 +90,20 @@ class Asker:
         try:
             blank = self._ready.popleft()  # never put back: no encryption serves twice
         except IndexError:
-            blank = _blank(self._length)
+            return encrypted(numbers, self._threads)
         _add_numbers(blank.query.face, blank.opened, numbers)
         return blank
 
     def prepare(self) -> None:
-        """Make what is missing of the encryptions of zero: a few milliseconds each."""
+        """Make what is missing of the encryptions of zero: a millisecond each."""
         self._forget_after_fork()
         with self._making:
             while len(self._ready) < self._ahead:
-                self._ready.append(_blank(self._length))
+                self._ready.append(encrypted(np.zeros(self._length, np.int32), self._threads))
 
     def _forget_after_fork(self) -> None:
         if self._process != os.getpid():
             self._process, self._ready, self._making = os.getpid(), deque(), threading.Lock()
-
-
-def _blank(length: int) -> QueryKey:
-    secret, mask = BlockSecret(fresh_seed()), Mask.fresh(length)
-    noisy = with_noise(np.zeros((RING_DEGREE, length), np.int32))
-    forward(noisy)
-    face = np.empty(noisy.shape, np.int32)
-    add_product(noisy, mask.cells, secret.transformed, face)
-    opened = centred(noisy)
-    wipe(noisy)
-    query = Query(face, mask.seed)
-    query.__dict__["mask"] = mask.cells  # expanded already
-    return QueryKey(query, secret.transformed, opened)
 
 
 @compiled(into(int32, 2), into(int32, 2), given(int32, 1))

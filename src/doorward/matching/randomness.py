@@ -15,11 +15,15 @@ from numpy.typing import NDArray
 
 from doorward.matching.compiling import compiled, given, inlined, into
 from doorward.matching.parameters import MODULUS, NOISE_PAIRS, RING_DEGREE, SEED_BYTES
-from doorward.matching.ring import Words
+from doorward.matching.ring import Words, centre, reduced, times
 
 Q = MODULUS
 PAIRS = (1 << NOISE_PAIRS) - 1
 PIECE = bytes(1 << 20)
+AES_BLOCK = 16
+SLACK = AES_BLOCK - 1  # bytes of room that `update_into` wants beyond what it writes
+DRAWN = (1 << 18) + SLACK
+"""Room for what is drawn at a time: it stays in the processor's cache until it is used."""
 SPARE = 256  # bytes drawn beyond need: of 255 values per byte one is thrown away
 
 
@@ -40,27 +44,49 @@ def fresh_seed() -> bytes:
 
 def stream(seed: bytes, length: int, label: Label) -> NDArray[np.uint8]:
     """So many bytes, the same for the same seed and label."""
-    cipher = Cipher(algorithms.AES256(seed), modes.CTR(label.to_bytes(8, "big") + bytes(8))).encryptor()
-    out = np.empty(length + 15, np.uint8)  # update_into wants room for a block more
-    view = memoryview(out.data)
+    out = np.empty(length + SLACK, np.uint8)
     for start in range(0, length, len(PIECE)):
         piece = min(len(PIECE), length - start)
-        cipher.update_into(memoryview(PIECE)[:piece], view[start : start + piece + 15])
+        expand(seed, label, start, out[start : start + piece + SLACK])
     return out[:length]
 
 
-@compiled(given(uint64, 1), into(uint32, 1))
-def _modulo(raw: NDArray[np.uint64], out: Words) -> None:
-    for i in range(raw.shape[0]):
-        out[i] = uint32(raw[i] % uint64(Q))
+def expand(seed: bytes, label: Label, start: int, out: NDArray[np.uint8]) -> None:
+    """The bytes of a stream from a multiple of 16 on, up to 2^20; the last 15 of `out` are only room."""
+    counter = label.to_bytes(8, "big") + (start // AES_BLOCK).to_bytes(8, "big")
+    cipher = Cipher(algorithms.AES256(seed), modes.CTR(counter)).encryptor()
+    cipher.update_into(memoryview(PIECE)[: len(out) - SLACK], out.data)
 
 
 def uniform(seed: bytes, shape: tuple[int, ...], label: Label = Label.MASK) -> Words:
     """Uniform numbers mod q: 64 bits each, so that none is likelier by more than 2^-35."""
-    count = int(np.prod(shape))
-    out = np.empty(count, np.uint32)
-    _modulo(stream(seed, 8 * count, label).view(np.uint64), out)
-    return out.reshape(shape)
+    out = np.empty(int(np.prod(shape)), np.int32)
+    draw(seed, 0, out, np.empty(DRAWN, np.uint8), label)
+    words = out.view(np.uint32)
+    words += (out < 0) * np.uint32(Q)
+    return words.reshape(shape)
+
+
+def draw(
+    seed: bytes, start: int, out: NDArray[np.int32], room: NDArray[np.uint8], label: Label = Label.MASK
+) -> None:
+    """The same centred, from an even place on, with room of DRAWN bytes to work in."""
+    most = (DRAWN - SLACK) // 8
+    for low in range(0, len(out), most):
+        some = out[low : low + most]
+        raw = room[: 8 * len(some) + SLACK]
+        expand(seed, label, 8 * (start + low), raw)
+        _reduce(raw[: 8 * len(some)].view(np.uint64), some)
+
+
+@compiled(given(uint64, 1), into(int32, 1))
+def _reduce(raw: NDArray[np.uint64], out: NDArray[np.int32]) -> None:
+    """Each mod q and centred, by halves of 32 bits: processors multiply many of those at once."""
+    whole, quotient = uint64((1 << 32) % Q), uint64(((1 << 32) % Q << 32) // Q)
+    for i in range(raw.shape[0]):
+        high = times(raw[i] >> uint64(32), whole, quotient)
+        low = times(raw[i] & uint64(0xFFFFFFFF), uint64(1), uint64((1 << 32) // Q))
+        out[i] = centre(reduced(uint32(high + low)))
 
 
 def ternary(seed: bytes) -> Words:
@@ -89,15 +115,15 @@ def _ones(x: np.uint32) -> np.uint32:
     return uint32(uint32(x * uint32(0x01010101)) >> uint32(24))
 
 
-@compiled(given(int32, 2), given(uint32, 2), into(uint32, 2))
-def _add_noise(message: NDArray[np.int32], raw: Words, out: Words) -> None:
-    length = message.shape[1]
-    for row in range(message.shape[0]):
-        m, r, o = message[row], raw[row], out[row]
+@compiled(given(uint32, 2), into(uint32, 2))
+def _add_noise(raw: Words, out: Words) -> None:
+    length = out.shape[1]
+    for row in range(out.shape[0]):
+        r, o = raw[row], out[row]
         for i in range(length):
-            plus = int32(_ones(uint32(r[i] & uint32(PAIRS))))
-            minus = int32(_ones(uint32(r[length + i] & uint32(PAIRS))))
-            value = uint32(int32(m[i] + plus - minus))
+            plus = _ones(uint32(r[i] & uint32(PAIRS)))
+            minus = _ones(uint32(r[length + i] & uint32(PAIRS)))
+            value = uint32(o[i] + plus - minus)
             o[i] = min(value, uint32(value + uint32(Q)))  # below 0 becomes below q
 
 
@@ -106,9 +132,20 @@ def with_noise(message: NDArray[np.int32], seed: bytes | None = None) -> Words:
 
     A seed is given only to make test vectors.
     """
-    rows, length = message.shape
-    raw = stream(fresh_seed() if seed is None else seed, 8 * rows * length, Label.NOISE).view(np.uint32)
-    out = np.empty((rows, length), np.uint32)
-    _add_noise(message, raw.reshape(rows, 2 * length), out)
-    wipe(raw)
+    out = message.astype(np.int32).view(np.uint32)
+    room = np.empty(DRAWN, np.uint8)
+    add_noise(out, room, seed)
+    wipe(room)
     return out
+
+
+def add_noise(words: Words, room: NDArray[np.uint8], seed: bytes | None = None) -> None:
+    """The same in place, `words` being the message's bits, in room of DRAWN bytes; the room is not wiped."""
+    seed = fresh_seed() if seed is None else seed
+    rows, length = words.shape
+    most = (DRAWN - SLACK) // (8 * length) & ~1  # rows: whole blocks of AES
+    for low in range(0, rows, most):
+        some = words[low : low + most]
+        raw = room[: 8 * some.size + SLACK]
+        expand(seed, Label.NOISE, 8 * low * length, raw)
+        _add_noise(raw[: 8 * some.size].view(np.uint32).reshape(len(some), 2 * length), some)

@@ -12,10 +12,10 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy import uint32, uint64
+from numpy import int32, uint32, uint64
 from numpy.typing import NDArray
 
-from doorward.matching.compiling import compiled, given, inlined, part, words_at
+from doorward.matching.compiling import compiled, given, inlined, into, part, words_at
 from doorward.matching.parameters import MODULUS, RING_DEGREE
 
 Words = NDArray[np.uint32]
@@ -54,6 +54,26 @@ def reduced(x: np.uint32) -> np.uint32:
 def times(x: np.uint64, factor: np.uint64, quotient: np.uint64) -> np.uint32:
     """x * factor mod q for x below 2^32 and factor below q, by Shoup."""
     return reduced(uint32(x * factor - ((x * quotient) >> uint64(32)) * uint64(Q)))
+
+
+@inlined
+def centre(x: np.uint32) -> np.int32:
+    """0 to q - 1 becomes -q/2 to q/2."""
+    return int32(int32(x) - (int32(Q) & (int32(int32(Q >> 1) - int32(x)) >> int32(31))))
+
+
+@compiled(into(uint32, 1), given(uint32, 1), given(uint32, 1))
+def _forward_one(numbers: Words, roots: Words, quotients: Words) -> None:
+    half, groups = numbers.shape[0] >> 1, 1
+    while half:
+        for i in range(groups):
+            factor, quotient = uint64(roots[groups + i]), uint64(quotients[groups + i])
+            for j in range(2 * i * half, 2 * i * half + half):
+                v = times(uint64(numbers[j + half]), factor, quotient)
+                u = numbers[j]
+                numbers[j] = reduced(uint32(u + v))
+                numbers[j + half] = reduced(uint32(u + uint32(uint32(Q) - v)))
+        half, groups = half >> 1, groups << 1
 
 
 @compiled(uint64, given(uint32, 1), given(uint32, 1))
@@ -103,6 +123,18 @@ def forward(matrix: Words, root: int | None = None) -> None:
     """Transform each column of a contiguous uint32 (n, any) matrix in place."""
     table = twiddles(root)
     _by_strips(matrix, lambda strip: _forward_strip(strip, table.forward, table.forward_quotients))
+
+
+def forward_strip(strip: Words) -> None:
+    """Transform what `strip_of_zeros` gave, in place."""
+    table = twiddles()
+    _forward_strip(strip.ctypes.data, table.forward, table.forward_quotients)
+
+
+def forward_one(numbers: Words) -> None:
+    """Transform one polynomial (n,) in place."""
+    table = twiddles()
+    _forward_one(numbers, table.forward, table.forward_quotients)
 
 
 def inverse(matrix: Words, root: int | None = None) -> None:

@@ -42,7 +42,7 @@ class Ours:
 
     def __post_init__(self) -> None:
         self.name = PREPARED if self.prepared else OURS
-        self._asker = Asker(self.town.length, ahead=1)
+        self._asker = Asker(self.town.length, ahead=1, threads=self.threads)
 
     def ready(self) -> None:
         if self.prepared:
