@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from doorward.core.errors import Tampered
+from doorward.core.errors import Tampered, Unavailable
 from doorward.gallery import service as gallery
 from doorward.gallery.rules import MOST_REFUSED
 from doorward.gates.model import Direction, Factor, Gate, Grant, Identification
@@ -95,6 +95,26 @@ def test_card_and_pin_and_ways_out_go_on_meanwhile(town: Town) -> None:
     assert town.ask(FACE_OUT)[0], "nobody is locked in"
     assert town.admit(town.sighting(OUT_GATE.id, card="4711")).opens
     assert town.events("matcher-forged") == 1
+
+
+class Away:
+    """A matcher on a machine that is gone."""
+
+    def answer(self, *_: object) -> list[object]:
+        raise Unavailable("The matcher does not answer.")
+
+
+def test_while_the_matcher_is_away_faces_open_nothing_and_all_else_goes_on(town: Town) -> None:
+    town.keyholder.matcher = Away()  # type: ignore[assignment]
+    for _ in range(12):
+        assert town.ask(MANY) == (False, "face-delayed")
+        assert town.ask(PEOPLE_GATE, card="4711") == (False, "face-delayed")
+    assert town.ask(PEOPLE_GATE, card="4711", pin="4826") == (True, "granted")
+    assert town.ask(FACE_OUT)[0]
+    assert town.events("matcher-away") == 1, "once while it waits; and no face was guessed"
+    town.keyholder.matcher = town.honest
+    assert town.ask(MANY) == (True, "granted")
+    assert town.ask(PEOPLE_GATE, card="4711") == (True, "granted")
 
 
 def test_nobodys_face_waits_once_the_matcher_is_trusted_again(town: Town) -> None:

@@ -119,5 +119,6 @@ class Standing:
 class Doubt(StrEnum):
     """Why nobody is found just now, whoever they are."""
 
+    AWAY = "away"
     FORGED = "forged"
     ASKED_TOO_OFTEN = "asked-too-often"

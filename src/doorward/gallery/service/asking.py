@@ -23,7 +23,7 @@ def identify(
 ) -> str | None:
     """The nearest subject whose cosine reaches the cut, or None: unknown, asked too often, or in doubt.
 
-    `besides` is not looked at. `Unavailable` if the matcher did not answer for everybody.
+    `besides` is not looked at. A matcher that did not answer for everybody is a doubt too: `doubt` tells.
     """
     held = _asked_of(unit, keyholder)
     if held is None:
@@ -82,6 +82,8 @@ def doubt(unit: Unit, keyholder: KeyHolder) -> Doubt | None:
     current = store.find_generation(unit.rows, unit.site_id, State.CURRENT)
     if current is not None and current.distrusted_at is not None:
         return Doubt.FORGED
+    if unit.site_id in keyholder.away:
+        return Doubt.AWAY
     bucket = keyholder.refusals.get(unit.actor.id, Refusals())
     return None if bucket.may_ask(unit.now) else Doubt.ASKED_TOO_OFTEN
 
@@ -105,6 +107,10 @@ def _answers(
     except (Tampered, ValueError):
         _distrust(unit, held)
         return key, []
+    except Unavailable:
+        keyholder.away.add(unit.site_id)
+        return key, []
+    keyholder.away.discard(unit.site_id)
     return key, answers
 
 

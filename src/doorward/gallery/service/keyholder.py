@@ -69,6 +69,7 @@ class KeyHolder:
         self.templates = templates
         self.threads = threads
         self.refusals: dict[str, Refusals] = {}
+        self.away: set[str] = set()  # sites whose matcher did not answer when it was last asked
         self._held: dict[str, Held] = {}
         self._turn = threading.RLock()
         self._ahead = ThreadPoolExecutor(1, thread_name_prefix="queries", initializer=_give_way)

@@ -22,6 +22,7 @@ class AlarmKind(StrEnum):
     FACE_GUESSED = "face-guessed"
     FIRE_CONTACT = "fire-contact"
     JOURNAL_BROKEN = "journal-broken"
+    MATCHER_AWAY = "matcher-away"
     MATCHER_FORGED = "matcher-forged"
     MESSAGE_REFUSED = "message-refused"
     NO_OUTCOME = "no-outcome"

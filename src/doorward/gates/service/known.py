@@ -26,6 +26,7 @@ ANSWERS = {
     PinCheck.LOCKED: PinAnswer.LOCKED,
 }
 ALARMS = {
+    Doubt.AWAY: AlarmKind.MATCHER_AWAY,
     Doubt.FORGED: AlarmKind.MATCHER_FORGED,
     Doubt.ASKED_TOO_OFTEN: AlarmKind.SEARCHED_TOO_OFTEN,
 }

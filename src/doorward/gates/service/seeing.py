@@ -35,6 +35,7 @@ GRAVEST_FIRST = (
     Refusal.UNKNOWN,
 )
 MATCHER = "matcher"  # the place of alarms about it
+SHUT = frozenset({AlarmKind.MATCHER_AWAY, AlarmKind.MATCHER_FORGED})  # nobody's face is told from another's
 OF_PEOPLE = frozenset({Factor.FACE, Factor.CARD, Factor.QR, Factor.PIN})
 
 
@@ -169,8 +170,8 @@ def _is_moot(unit: Unit, post: Post, gate: Gate) -> bool:
     """
     kind = post.identifier.doubt(unit)
     if kind is not None:
-        raise_once(unit, kind, MATCHER if kind is AlarmKind.MATCHER_FORGED else gate.id)
-    return kind is AlarmKind.MATCHER_FORGED
+        raise_once(unit, kind, MATCHER if kind in SHUT else gate.id)
+    return kind in SHUT
 
 
 def _shown(sighting: Sighting) -> tuple[SealedFace, bool]:
