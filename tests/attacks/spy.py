@@ -53,8 +53,8 @@ def noted(query: Query, answers: Sequence[Answer]) -> NDArray[np.float64]:
     """Numbers about one search in which a template or a score might show, if it showed anywhere.
 
     The query's constant coefficients, where the template lies, and the mean of its rows; the answers'
-    coefficients of the first sixteen people, where their scores lie.
+    coefficients, where the scores of all 2048 places lie.
     """
-    answered = [polynomials(half)[:, :16].ravel() for one in answers for half in (one.face, one.mask)]
+    answered = [polynomials(half).ravel() for one in answers for half in (one.face, one.mask)]
     parts = [undone(query.face)[0], query.face.mean(0), *answered]
     return np.concatenate(parts).astype(np.float64)

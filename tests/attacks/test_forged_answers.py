@@ -14,8 +14,9 @@ from doorward.gallery import service
 from doorward.gallery.drivers.local_matcher import LocalMatcher
 from doorward.gallery.model import Wanted
 from doorward.matching.matcher import Answer, Shelf
-from doorward.matching.parameters import MODULUS, SCORE_SCALE
+from doorward.matching.parameters import MODULUS, RING_DEGREE, SCORE_SCALE
 from doorward.matching.queries import Query
+from doorward.matching.ring import forward
 from tests.attacks.spy import Spy
 from tests.gallery.site import Site, name
 
@@ -70,8 +71,10 @@ def doubled(words: np.ndarray) -> np.ndarray:
 
 
 def lifted(_spy: Spy, _query: Query, honest: Answers) -> Answers:
-    """Three quarters more for the first person of the block."""
-    return [Answer((honest[0].face + np.uint32(SCORE_SCALE * 0.75)) % np.uint32(MODULUS), honest[0].mask)]
+    """Three quarters more for everybody in the block."""
+    more = np.full((RING_DEGREE, 1), int(SCORE_SCALE * 0.75), np.uint32)
+    forward(more)
+    return [Answer((honest[0].face + more.T) % np.uint32(MODULUS), honest[0].mask)]
 
 
 def zeros(_spy: Spy, _query: Query, honest: Answers) -> Answers:
@@ -147,14 +150,13 @@ def test_a_lie_lets_nobody_in_and_ends_the_asking(site: Site, lie: Lie, claimed:
 
 
 def test_control_without_the_check_a_lie_would_let_a_stranger_in(site: Site) -> None:
-    """Decrypted unchecked, a lifted answer makes anybody the first person: the check is what stops it."""
+    """Decrypted unchecked, a lifted answer makes anybody somebody: the check is what stops it."""
     site.enrol(0, 1, 2)
     assert site.who(0) == name(0)
     with site.unit() as unit:
         held = site.keyholder.held(unit)
         assert held is not None
         (shelf,) = held.shelves.values()
-        shelf.keys.let_live(0, 0)  # where the lifted constant goes; people lie at random places
         key = held.asker.ask(np.zeros(128, np.int32))  # like nobody at all
         honest = site.keyholder.matcher.answer(key.query, [shelf.wanted])
         shelf.keys.check(key, honest[0])

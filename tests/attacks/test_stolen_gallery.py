@@ -33,18 +33,18 @@ Faces = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Loot:
-    """The only block of a site, before and after it was sealed anew; faces, and at which rows they lie."""
+    """The only block of a site, before and after it was sealed anew; each face with its slot."""
 
     cells: Cells
     former: Cells
     mask: Mask
     faces: Faces
     steps: Cells  # what he would have to know
-    at: NDArray[np.intp]
+    slots: list[int]
 
     @property
     def rows(self) -> Cells:
-        return undone(self.cells)[self.at]
+        return undone(self.cells)[self.slots]
 
 
 def enrolled(site: Site, faces: Faces) -> None:
@@ -67,9 +67,12 @@ def loot(site: Site, faces: Faces) -> Loot:
         (shelf,) = store.list_shelves(unit.rows, current.id)
         slots = {subject: slot for subject, slot in store.list_members(unit.rows, shelf.id, block.number)}
         rotation = unsealed_rotation(unit, site.vault, current)
-    at = np.array([slots[name(number)] for number in range(len(faces))])
-    blocks, mask = site.blocks, Mask(shelf.mask_seed, current.length)
-    return Loot(blocks.get(block.digest), blocks.get(former.digest), mask, faces, stored(faces, rotation), at)
+    places = [slots[name(number)] for number in range(len(faces))]
+    blocks = site.blocks
+    mask = Mask(shelf.mask_seed, current.length)
+    return Loot(
+        blocks.get(block.digest), blocks.get(former.digest), mask, faces, stored(faces, rotation), places
+    )
 
 
 def half(faces: Faces) -> int:
@@ -84,14 +87,14 @@ def test_the_numbers_are_as_even_as_random_ones(loot: Loot) -> None:
 
 
 def test_known_pairs_teach_nothing_about_the_others(loot: Loot) -> None:
-    masks = undone(loot.mask.cells)[loot.at]
-    both = undone(apart(loot.cells, loot.former))[loot.at]
+    masks = undone(loot.mask.cells)[loot.slots]
+    both = undone(apart(loot.cells, loot.former))[loot.slots]
     for numbers in (loot.rows, np.hstack([loot.rows, masks]), both, np.abs(loot.rows)):
         assert abs(learnt(numbers, loot.faces, known=half(loot.faces))) < BY_CHANCE
 
 
 def test_the_sums_of_all_sealings_are_like_nobody(loot: Loot) -> None:
-    together = loot.rows.astype(np.int64) + undone(loot.former)[loot.at]
+    together = loot.rows.astype(np.int64) + undone(loot.former)[loot.slots]
     for numbers in (loot.rows, together):
         assert abs(paired(numbers, loot.steps)) < BY_CHANCE
 

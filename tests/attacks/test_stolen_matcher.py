@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from doorward.gallery import service
+from doorward.gallery import service, store
 from doorward.gallery.drivers.local_matcher import LocalMatcher
 from doorward.matching.blocks import BlockSecret, Cells, Mask, centred
 from doorward.matching.parameters import MODULUS, QUERY_SCALE, RING_DEGREE, SCORE_SCALE
@@ -37,6 +37,7 @@ from tests.gallery.site import Site, direction, name, near
 PEOPLE = 40
 VICTIM = 3  # its template is what the thief is after
 VISITS = 240
+STAYED = 30
 FIRST_COORDINATES, ROW_MEANS = slice(0, 128), slice(128, 256)
 
 
@@ -47,6 +48,7 @@ class Day:
     spy: Spy
     came: NDArray[np.float32]
     opened: NDArray[np.bool_]
+    slots: list[int]  # of who stayed all day, in order
 
     @cached_property
     def notes(self) -> NDArray[np.float64]:
@@ -54,8 +56,8 @@ class Day:
 
     @property
     def answers(self) -> NDArray[np.float64]:
-        """Coefficients of the first sixteen people in both halves of each answer."""
-        return self.notes[:, 256:]
+        """Coefficients of sixteen people in both halves of each answer, the victim among them."""
+        return self.notes[:, [256 + half + slot for half in (0, RING_DEGREE) for slot in self.slots[:16]]]
 
     @property
     def scores(self) -> NDArray[np.float32]:
@@ -79,15 +81,19 @@ def day(site: Site) -> Day:
             opened.append(service.identify(unit, site.keyholder, face, 0.5) is not None)
         came.append(face)
         site.clock.advance(seconds=20)
-    return Day(spy, np.stack(came), np.array(opened))
+    with site.unit() as unit:
+        (block,) = [block for _, _, block in service.list_kept(unit)]
+        members = dict(store.list_members(unit.rows, block.shelf_id, block.number))
+    slots = [members[name(seed)] for seed in range(STAYED)]
+    return Day(spy, np.stack(came), np.array(opened), slots)
 
 
 def test_a_day_of_known_visitors_teaches_nothing(day: Day) -> None:
     assert day.opened.sum() == VISITS // 2
     half = VISITS // 2
-    for numbers in (day.notes[:, FIRST_COORDINATES], day.notes[:, ROW_MEANS], np.abs(day.notes)):
+    for numbers in (day.notes[:, FIRST_COORDINATES], day.notes[:, ROW_MEANS], np.abs(day.notes[:, :256])):
         assert abs(learnt(numbers, day.came, known=half)) < BY_CHANCE  # whose face a query holds
-    for numbers in (day.answers, np.abs(day.answers), day.notes):
+    for numbers in (day.answers, np.abs(day.answers), day.notes[:, :256]):
         assert abs(learnt(numbers, day.opened, known=half)) < BY_CHANCE  # whether the gate will open
         assert abs(learnt(numbers, day.scores, known=half)) < BY_CHANCE  # how like the victim somebody is
 
@@ -101,11 +107,11 @@ def test_no_answer_is_an_equation_about_the_victim(day: Day) -> None:
 def test_all_versions_of_a_block_together_are_noise(day: Day) -> None:
     versions = list(day.spy.versions.values())
     assert len(versions) >= 7
-    people = np.stack([direction(seed) for seed in range(30)])  # who stayed all day, in the order of rows
+    people = np.stack([direction(seed) for seed in range(STAYED)])
     for one, other in zip(versions[1:], versions, strict=False):
         assert uneven(apart(one, other)) < BY_CHANCE
-        assert abs(paired(undone(apart(one, other))[:30], people)) < BY_CHANCE
-    together = sum(undone(cells)[:30].astype(np.float64) for cells in versions)
+        assert abs(paired(undone(apart(one, other))[day.slots], people)) < BY_CHANCE
+    together = sum(undone(cells)[day.slots].astype(np.float64) for cells in versions)
     assert abs(learnt(np.asarray(together), people, known=15)) < BY_CHANCE
 
 
