@@ -22,6 +22,7 @@ from doorward.core.errors import Invalid, Unavailable
 from doorward.core.wire import seal_face
 from doorward.core.wire.deciding import LARGEST, EnrolFaces, OneSite, written
 from doorward.gallery.drivers.signed_line import FarSide, SignedLine
+from doorward.gallery.model import Doubt
 from doorward.matching import messages
 from doorward.matching.messages_signed import NO_EPOCH, PROOF_HEADER, read_answer, sign_request
 from doorward.people.drivers.remote_decider import SAID, RemoteDecider
@@ -123,8 +124,11 @@ def test_a_server_that_pinned_or_holds_other_keys_finds_nobody(
     line = line_to(running, public, stranger if wrong == "server" else own)
     asking = RemoteDecider(line, face_key)
     said = {"server": "does not know this server", "decider": "hold its key|not know", "face": "another key"}
-    with closing(asking), site.unit() as unit, pytest.raises(Unavailable, match=said[wrong]):
-        asking.identify(unit, near(seed, 3), one_in=1000)
+    with closing(asking), site.unit() as unit:
+        assert asking.identify(unit, near(seed, 3), one_in=1000) is None
+        assert asking.doubt(unit) is Doubt.DECIDER_AWAY
+        with pytest.raises(Unavailable, match=said[wrong]):
+            asking.enrol(unit, {"person_0000000000000001": near(seed, 4)})
 
 
 def new_face_key() -> bytes:

@@ -96,12 +96,11 @@ def test_its_gallery_is_looked_after_by_the_commands_of_a_site(
 def test_while_it_is_away_faces_wait_and_cards_pass(running: Running, site: Site, seed: int) -> None:
     person_id = site.known(seed)
     running.kill()
-    with pytest.raises(Unavailable):
-        site.passes(seed)
+    assert site.passes(seed) == "face-delayed"
     began = time.monotonic()
-    with pytest.raises(Unavailable, match="did not answer just now"):
-        site.passes(seed)
+    assert site.passes(seed) == "face-delayed"
     assert time.monotonic() - began < 0.5
+    assert site.scene.alarms().count("decider-away") == 1
     assert site.by_pin(person_id) == "granted"
     site.round("gates.tell_away")
     assert "decider-away" in site.scene.alarms()
@@ -128,7 +127,7 @@ def test_a_decider_that_is_killed_while_it_enrols_loses_nobody_in_silence(
             try:
                 site.enrol(person_id, face)
                 done[person_id] = face
-            except DoorwardError:
+            except (DoorwardError, AssertionError):  # away, or in doubt
                 continue
 
     thread = Thread(target=enrol_all)

@@ -120,5 +120,6 @@ class Doubt(StrEnum):
     """Why nobody is found just now, whoever they are."""
 
     AWAY = "away"
+    DECIDER_AWAY = "decider-away"
     FORGED = "forged"
     ASKED_TOO_OFTEN = "asked-too-often"

@@ -14,7 +14,7 @@ import numpy as np
 
 from doorward.core.errors import NotFound, Tampered, Unavailable
 from doorward.matching.blocks import Cells
-from doorward.matching.parameters import RING_DEGREE
+from doorward.matching.parameters import LONGEST_TEMPLATE, RING_DEGREE
 
 NAME = re.compile(r"[0-9a-f]{64}")
 REFUSED = "A block of encrypted templates could not be written: check the data folder's disk."
@@ -24,6 +24,9 @@ GONE = "A block of encrypted templates is gone from the data folder: restore it,
 def digest_of(cells: Cells) -> str:
     """The name of a block: the SHA-256 of its content in hexadecimal."""
     return hashlib.sha256(np.ascontiguousarray(cells, "<i4").data).hexdigest()
+
+
+LARGEST = 2 * 4 * RING_DEGREE * LONGEST_TEMPLATE  # twice: a block by SEAL has two halves
 
 
 class FolderBlocks:
@@ -70,7 +73,7 @@ class FolderBlocks:
         path = self._path(digest)
         try:
             size = path.stat().st_size
-            if size == 0 or size % (4 * RING_DEGREE):
+            if not 0 < size <= LARGEST or size % (4 * RING_DEGREE):
                 raise Tampered("A block of encrypted templates was cut short or changed.")
             flat = np.memmap(path, "<i4", mode="r")
         except FileNotFoundError as error:

@@ -23,7 +23,7 @@ def identify(
 ) -> str | None:
     """The nearest subject whose cosine reaches the cut, or None: unknown, asked too often, or in doubt.
 
-    `besides` is not looked at. A matcher that did not answer for everybody is a doubt too: `doubt` tells.
+    `besides` is not looked at. `Unavailable` if the matcher did not answer for everybody.
     """
     held = _asked_of(unit, keyholder)
     if held is None:
@@ -106,9 +106,6 @@ def _answers(
             shelf.keys.check(key, answer, threads=keyholder.threads)
     except (Tampered, ValueError):
         _distrust(unit, held)
-        return key, []
-    except Unavailable:
-        keyholder.away.add(unit.site_id)
         return key, []
     keyholder.away.discard(unit.site_id)
     return key, answers

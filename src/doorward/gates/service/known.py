@@ -27,6 +27,7 @@ ANSWERS = {
 }
 ALARMS = {
     Doubt.AWAY: AlarmKind.MATCHER_AWAY,
+    Doubt.DECIDER_AWAY: AlarmKind.DECIDER_AWAY,
     Doubt.FORGED: AlarmKind.MATCHER_FORGED,
     Doubt.ASKED_TOO_OFTEN: AlarmKind.SEARCHED_TOO_OFTEN,
 }

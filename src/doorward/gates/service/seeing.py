@@ -17,7 +17,7 @@ from doorward.gates.model import (
     SiteRules,
 )
 from doorward.gates.rules.factors import alternative, asked_for
-from doorward.gates.service.alarms import raise_once
+from doorward.gates.service.alarms import DECIDER, raise_once
 from doorward.gates.service.guessing import Tries
 from doorward.gates.service.post import Post
 from doorward.platform.db import Unit
@@ -35,7 +35,12 @@ GRAVEST_FIRST = (
     Refusal.UNKNOWN,
 )
 MATCHER = "matcher"  # the place of alarms about it
-SHUT = frozenset({AlarmKind.MATCHER_AWAY, AlarmKind.MATCHER_FORGED})  # nobody's face is told from another's
+# While one of these waits nobody's face is told from another's; with the place of its alarm.
+SHUT = {
+    AlarmKind.DECIDER_AWAY: DECIDER,
+    AlarmKind.MATCHER_AWAY: MATCHER,
+    AlarmKind.MATCHER_FORGED: MATCHER,
+}
 OF_PEOPLE = frozenset({Factor.FACE, Factor.CARD, Factor.QR, Factor.PIN})
 
 
@@ -170,7 +175,7 @@ def _is_moot(unit: Unit, post: Post, gate: Gate) -> bool:
     """
     kind = post.identifier.doubt(unit)
     if kind is not None:
-        raise_once(unit, kind, MATCHER if kind in SHUT else gate.id)
+        raise_once(unit, kind, SHUT.get(kind, gate.id))
     return kind in SHUT
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from doorward.audit.service import record
-from doorward.core.errors import Invalid, Tampered
+from doorward.core.errors import Invalid, Tampered, Unavailable
 from doorward.core.keys import FaceKeys
 from doorward.core.wire import SealedFace, open_face
 from doorward.gallery import service
@@ -40,7 +40,9 @@ class BlindMatcher:
             return service.identify(unit, self.keyholder, self._opened(face), cut, besides=besides)
         except (Tampered, Invalid) as error:
             _note_unreadable(unit, error)
-            return None
+        except Unavailable:
+            self.keyholder.away.add(unit.site_id)
+        return None
 
     def verify(self, unit: Unit, subject_id: str, face: Face, *, one_in: int) -> bool:
         cut = face_threshold(one_in=one_in, gallery_size=1)
@@ -48,7 +50,9 @@ class BlindMatcher:
             return service.verify(unit, self.keyholder, subject_id, self._opened(face), cut)
         except (Tampered, Invalid) as error:
             _note_unreadable(unit, error)
-            return False
+        except Unavailable:
+            self.keyholder.away.add(unit.site_id)
+        return False
 
     def doubt(self, unit: Unit) -> Doubt | None:
         return service.doubt(unit, self.keyholder)

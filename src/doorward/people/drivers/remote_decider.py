@@ -135,8 +135,11 @@ class RemoteDecider:
     ) -> str | None:
         sealed = face if isinstance(face, SealedFace) else self._sealed(face, b"doorward/1/looked-up-face")
         asked = WhoseFace(unit.site_id, unit.actor.id, sealed, one_in, claimed, besides)
-        self._told.doubt = None
-        found = self._ask("verify" if claimed else "identify", asked, Found, longest=LARGEST_FOUND)
+        self._told.doubt = Doubt.DECIDER_AWAY
+        try:
+            found = self._ask("verify" if claimed else "identify", asked, Found, longest=LARGEST_FOUND)
+        except Unavailable:
+            return None
         self._told.doubt = found.doubt
         return found.subject_id
 
