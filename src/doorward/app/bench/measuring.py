@@ -33,7 +33,7 @@ from doorward.matching.rotation import asked
 
 COSINE = 0.65  # between two photos of one person
 DOUBT = 6 * 2**0.5 * 0.0056  # between two cosines of ours: six sigmas
-REST = 0.15  # seconds after which no thread of the one before still waits for work: those of OpenBLAS spin for 0.10
+REST = 0.15  # seconds after which nobody of the one before still waits: OpenBLAS's threads spin for 0.10
 SAMPLES = 400
 
 Facts = dict[str, Any]
