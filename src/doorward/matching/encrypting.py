@@ -12,15 +12,16 @@ from numpy import int32, int64, uint32, uint64
 from numpy.typing import NDArray
 
 from doorward.matching.blocks import BlockSecret, Cells, Mask
-from doorward.matching.compiling import compiled, given, into
+from doorward.matching.compiling import compiled, given, into, words_at
 from doorward.matching.parameters import MODULUS, RING_DEGREE
-from doorward.matching.randomness import DRAWN, add_noise, fresh_seed
-from doorward.matching.ring import STRIP, Words, centre, forward_strip, reduced, times
+from doorward.matching.randomness import DRAWN, SLACK, Label, add_errors, expand, fresh_seed
+from doorward.matching.ring import STRIP, Words, centre, do_strip, reduced, times, twiddles
 from doorward.matching.rooms import Rooms
 from doorward.matching.sharing import cores, spread
 
 Q = MODULUS
 STRIP_BYTES = 4 * RING_DEGREE * STRIP
+assert DRAWN == 2 * STRIP_BYTES + SLACK  # the errors of a strip
 KEPT = 4  # rooms that wait for the next query
 
 
@@ -40,20 +41,19 @@ def encrypt(numbers: NDArray[np.int32], *, threads: int = 1) -> Encrypted:
     secret, opened, face, cells = _parts(_rooms(length).take(), length)
     mask, fresh = Mask.fresh(length), BlockSecret(fresh_seed())
     secret[:] = fresh.transformed
+    table = twiddles()
 
     def rows(start: int, end: int) -> None:
-        mask.expand(2 * start, 2 * end, cells, _scratch().take()[:DRAWN])
+        mask.expand(2 * start, 2 * end, cells, _public().take())
 
     def strips(start: int, end: int) -> None:
         scratch = _scratch().take()
-        strip = scratch[:STRIP_BYTES].view(np.uint32).reshape(RING_DEGREE, STRIP)
-        for low in range(start * STRIP, min(end * STRIP, length), STRIP):
-            some = numbers[low : low + STRIP]
-            strip.fill(0)
-            strip[0, : len(some)] = some.view(np.uint32)
-            add_noise(strip, scratch[STRIP_BYTES:])
-            forward_strip(strip)
-            _finish(strip, cells, secret, low, face, opened)
+        strip, raw = scratch[:STRIP_BYTES], scratch[STRIP_BYTES:]
+        errors = raw[:-SLACK].view(np.uint32).reshape(RING_DEGREE, 2 * STRIP)
+        for low in range(start * STRIP, end * STRIP, STRIP):
+            expand(fresh_seed(), Label.NOISE, 0, raw)
+            loops = errors, strip.ctypes.data, table.forward, table.forward_quotients
+            _encrypt_strip(*loops, numbers, cells, secret, low, face, opened)
 
     spread(rows, RING_DEGREE // 2, threads=threads)
     spread(strips, -(-length // STRIP), threads=threads)
@@ -79,10 +79,43 @@ def _scratch() -> Rooms:
     return Rooms(size, most=cores(), secret=size)
 
 
-@compiled(given(uint32, 2), given(int32, 2), given(uint32, 1), int64, into(int32, 2), into(int32, 2))
-def _finish(strip: Words, mask: Cells, secret: Words, low: int, face: Cells, opened: Cells) -> None:
-    """face = mask * secret + strip and opened = strip, centred, in the columns from `low` on."""
+@cache
+def _public() -> Rooms:
+    return Rooms(DRAWN, most=cores(), secret=0)
+
+
+@compiled(
+    given(uint32, 2),
+    uint64,
+    given(uint32, 1),
+    given(uint32, 1),
+    given(int32, 1),
+    given(int32, 2),
+    given(uint32, 1),
+    int64,
+    into(int32, 2),
+    into(int32, 2),
+)
+def _encrypt_strip(
+    errors: Words,
+    strip_at: int,
+    roots: Words,
+    quotients: Words,
+    numbers: NDArray[np.int32],
+    mask: Cells,
+    secret: Words,
+    low: int,
+    face: Cells,
+    opened: Cells,
+) -> None:
+    """opened = numbers + errors, transformed; face = mask * secret + opened; in the columns from `low` on."""
+    strip = words_at(strip_at, (RING_DEGREE, STRIP))
     width = min(STRIP, mask.shape[1] - low)
+    strip[:] = 0
+    for c in range(width):
+        strip[0, c] = uint32(numbers[low + c])
+    add_errors(errors, strip)
+    do_strip(strip, roots, quotients)
     for k in range(RING_DEGREE):
         s = uint64(secret[k])
         quotient = (s << uint64(32)) // uint64(Q)

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy import int32, uint32, uint64
 from numpy.typing import NDArray
 
-from doorward.matching.compiling import compiled, given, inlined, into
+from doorward.matching.compiling import compiled, given, inlined, into, part
 from doorward.matching.parameters import MODULUS, NOISE_PAIRS, RING_DEGREE, SEED_BYTES
 from doorward.matching.ring import Words, centre, reduced, times
 
@@ -22,8 +22,9 @@ PAIRS = (1 << NOISE_PAIRS) - 1
 PIECE = bytes(1 << 20)
 AES_BLOCK = 16
 SLACK = AES_BLOCK - 1  # bytes of room that `update_into` wants beyond what it writes
-DRAWN = (1 << 18) + SLACK
-"""Room for what is drawn at a time: it stays in the processor's cache until it is used."""
+DRAWN = (1 << 19) + SLACK
+"""Room for what is drawn at a time: it stays in the processor's cache until it is used. In smaller pieces
+threads would wait for the interpreter more than they work."""
 SPARE = 256  # bytes drawn beyond need: of 255 values per byte one is thrown away
 
 
@@ -115,8 +116,9 @@ def _ones(x: np.uint32) -> np.uint32:
     return uint32(uint32(x * uint32(0x01010101)) >> uint32(24))
 
 
-@compiled(given(uint32, 2), into(uint32, 2))
-def _add_noise(raw: Words, out: Words) -> None:
+@part
+def add_errors(raw: Words, out: Words) -> None:
+    """An error for each number, from two words a row apart; a number below 0 becomes one below q."""
     length = out.shape[1]
     for row in range(out.shape[0]):
         r, o = raw[row], out[row]
@@ -127,25 +129,18 @@ def _add_noise(raw: Words, out: Words) -> None:
             o[i] = min(value, uint32(value + uint32(Q)))  # below 0 becomes below q
 
 
+@compiled(given(uint32, 2), into(uint32, 2))
+def _add_noise(raw: Words, out: Words) -> None:
+    add_errors(raw, out)
+
+
 def with_noise(message: NDArray[np.int32], seed: bytes | None = None) -> Words:
     """The message (n, d), each number between -q/2 and q/2, plus a fresh error, mod q.
 
     A seed is given only to make test vectors.
     """
     out = message.astype(np.int32).view(np.uint32)
-    room = np.empty(DRAWN, np.uint8)
-    add_noise(out, room, seed)
-    wipe(room)
+    raw = stream(fresh_seed() if seed is None else seed, 8 * out.size, Label.NOISE).view(np.uint32)
+    _add_noise(raw.reshape(len(out), 2 * out.shape[1]), out)
+    wipe(raw)
     return out
-
-
-def add_noise(words: Words, room: NDArray[np.uint8], seed: bytes | None = None) -> None:
-    """The same in place, `words` being the message's bits, in room of DRAWN bytes; the room is not wiped."""
-    seed = fresh_seed() if seed is None else seed
-    rows, length = words.shape
-    most = (DRAWN - SLACK) // (8 * length) & ~1  # rows: whole blocks of AES
-    for low in range(0, rows, most):
-        some = words[low : low + most]
-        raw = room[: 8 * some.size + SLACK]
-        expand(seed, Label.NOISE, 8 * low * length, raw)
-        _add_noise(raw[: 8 * some.size].view(np.uint32).reshape(len(some), 2 * length), some)

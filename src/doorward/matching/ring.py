@@ -76,9 +76,9 @@ def _forward_one(numbers: Words, roots: Words, quotients: Words) -> None:
         half, groups = half >> 1, groups << 1
 
 
-@compiled(uint64, given(uint32, 1), given(uint32, 1))
-def _forward_strip(address: int, roots: Words, quotients: Words) -> None:
-    matrix = words_at(address, (RING_DEGREE, STRIP))
+@part
+def do_strip(matrix: Words, roots: Words, quotients: Words) -> None:
+    """Transform a contiguous (n, STRIP) matrix in place."""
     half, groups = matrix.shape[0] >> 1, 1
     while half:
         for i in range(groups):
@@ -112,6 +112,11 @@ def undo_strip(
             matrix[j, c] = times(uint64(matrix[j, c]), uint64(shrink), uint64(shrink_quotient))
 
 
+@compiled(uint64, given(uint32, 1), given(uint32, 1))
+def _forward_strip(address: int, roots: Words, quotients: Words) -> None:
+    do_strip(words_at(address, (RING_DEGREE, STRIP)), roots, quotients)
+
+
 @compiled(uint64, given(uint32, 1), given(uint32, 1), uint32, uint32)
 def _inverse_strip(
     address: int, roots: Words, quotients: Words, shrink: np.uint32, shrink_quotient: np.uint32
@@ -123,12 +128,6 @@ def forward(matrix: Words, root: int | None = None) -> None:
     """Transform each column of a contiguous uint32 (n, any) matrix in place."""
     table = twiddles(root)
     _by_strips(matrix, lambda strip: _forward_strip(strip, table.forward, table.forward_quotients))
-
-
-def forward_strip(strip: Words) -> None:
-    """Transform what `strip_of_zeros` gave, in place."""
-    table = twiddles()
-    _forward_strip(strip.ctypes.data, table.forward, table.forward_quotients)
 
 
 def forward_one(numbers: Words) -> None:
