@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 
 
 def cores() -> int:
@@ -14,17 +15,22 @@ def cores() -> int:
 def spread(work: Callable[[int, int], None], upto: int, *, threads: int, least: int = 1) -> None:
     """Call `work(start, end)` for ranges that cover 0 to `upto`, each at least `least` long.
 
-    One range alone runs in the calling thread, without waiting for another.
+    One range alone runs in the calling thread, without waiting for another. So does what no other thread has
+    begun when the calling one is done: on a busy machine they may come late.
     """
     parts = max(1, min(threads, upto // least))
     bounds = [upto * part // parts for part in range(parts + 1)]
     if parts == 1:
         work(0, upto)
         return
-    rest = [_pool().submit(work, *bounds[part : part + 2]) for part in range(1, parts)]
-    work(bounds[0], bounds[1])
-    for one in rest:
-        one.result()
+    ranges = list(pairwise(bounds))
+    rest = [(_pool().submit(work, *each), each) for each in ranges[1:]]
+    work(*ranges[0])
+    for one, each in reversed(rest):
+        if one.cancel():
+            work(*each)
+        else:
+            one.result()
 
 
 @cache
