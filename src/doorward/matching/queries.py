@@ -58,7 +58,7 @@ class QueryKey:
     opened: Cells = field(repr=False)
 
 
-def encrypted(numbers: NDArray[np.int32], threads: int) -> QueryKey:
+def encrypted(numbers: NDArray[np.int32], *, threads: int) -> QueryKey:
     """A query under a fresh secret."""
     made = encrypt(numbers, threads=threads)
     query = Query(made.face, made.mask_seed)
@@ -90,16 +90,16 @@ class Asker:
         try:
             blank = self._ready.popleft()  # never put back: no encryption serves twice
         except IndexError:
-            return encrypted(numbers, self._threads)
+            return encrypted(numbers, threads=self._threads)
         _add_numbers(blank.query.face, blank.opened, numbers)
         return blank
 
     def prepare(self) -> None:
-        """Make what is missing of the encryptions of zero: a millisecond each."""
+        """Make what is missing of the encryptions of zero: a millisecond each, of this thread alone."""
         self._forget_after_fork()
         with self._making:
             while len(self._ready) < self._ahead:
-                self._ready.append(encrypted(np.zeros(self._length, np.int32), self._threads))
+                self._ready.append(encrypted(np.zeros(self._length, np.int32), threads=1))
 
     def _forget_after_fork(self) -> None:
         if self._process != os.getpid():

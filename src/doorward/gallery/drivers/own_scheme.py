@@ -7,6 +7,7 @@ from doorward.matching import rotation as turning
 from doorward.matching.blocks import BlockSecret, Cells, Mask, seal, unseal
 from doorward.matching.keyholder import ShelfKeys
 from doorward.matching.queries import Asker
+from doorward.matching.sharing import cores
 
 
 class OwnScheme:
@@ -32,7 +33,7 @@ class OwnScheme:
         return BlockSecret(raw)
 
     def asker(self, length: int) -> Asker:
-        return Asker(length)
+        return Asker(length, threads=cores())
 
     def keys(self, mask_seed: bytes, length: int) -> ShelfKeys:
         return ShelfKeys(Mask(mask_seed, length))
