@@ -61,8 +61,8 @@ class QueryKey:
 def encrypted(numbers: NDArray[np.int32], *, threads: int) -> QueryKey:
     """A query under a fresh secret."""
     made = encrypt(numbers, threads=threads)
-    query = Query(made.face, made.mask_seed)
-    query.__dict__["mask"] = made.mask  # expanded already
+    query = Query.__new__(Query)  # without looking whether its numbers are small: our loops see to that
+    query.__dict__.update(face=made.face, mask_seed=made.mask_seed, mask=made.mask)
     return QueryKey(query, made.secret, made.opened)
 
 
