@@ -141,6 +141,24 @@ def test_another_processor_or_compiler_has_code_of_its_own(monkeypatch: pytest.M
     assert keeping.stamp() != here
 
 
+UNKNOWN_PROCESSOR = """
+from doorward.matching import compiling, keeping, linking
+linking.FILLINGS.clear()
+keeping.find = lambda *_: None
+assert compiling.load(apart=False)
+assert isinstance(compiling._loaded[0], keeping.Jitted)
+"""
+
+
+def test_on_a_processor_that_our_linker_does_not_know_the_compiler_itself_links() -> None:
+    code = UNKNOWN_PROCESSOR + SEARCH
+    done = subprocess.run(
+        [sys.executable, "-c", code, "search"], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"made": 0, "compiler": True}
+
+
 def test_a_loop_that_allocates_or_raises_is_refused() -> None:
     def allocates(numbers: NDArray[np.uint32]) -> None:
         numbers[0] = np.zeros(len(numbers), np.uint32).sum()

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from doorward.matching import keeping
+from doorward.matching.linking import Unlinkable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -68,7 +69,7 @@ class Loop(Generic[P, R]):
                 words.append(int(kind(cast(int, given))))
         if self._enter is None:
             load()
-            self._enter = _enter(_loaded[0].address_of(self.function.__name__))
+            self._enter = _entry_of(self)
         self._enter(struct.pack(f"{len(words)}q", *words))
 
 
@@ -79,7 +80,8 @@ PIECES: Final[dict[Callable[..., Any], dict[str, Any]]] = {}
 """Functions that are part of loops, with what the compiler is told of them."""
 APART: Final = "from doorward.matching import compiling; compiling.load(apart=False)"
 _loading = threading.Lock()
-_loaded: list[keeping.Mapped] = []  # held for as long as the process runs: loops are somewhere in it
+Held = keeping.Mapped | keeping.Jitted
+_loaded: list[Held] = []  # for as long as the process runs: loops are somewhere in it
 
 
 def load(*, apart: bool = True) -> bool:
@@ -91,7 +93,7 @@ def load(*, apart: bool = True) -> bool:
         if _loaded:
             return False
         stamp = keeping.stamp()
-        found = keeping.find(stamp)
+        found: Held | None = keeping.find(stamp)
         if is_new := found is None:
             if apart:
                 words = sys.executable, "-P", "-c", APART
@@ -99,18 +101,35 @@ def load(*, apart: bool = True) -> bool:
                 subprocess.run(words, stdin=nothing, stdout=nothing, check=False)  # noqa: S603  our own module
                 found = keeping.find(stamp)
             if found is None:  # itself, or for itself alone: nowhere could it be kept
-                found = keeping.keep(stamp, _translated())
+                found = _made(stamp)
         assert found is not None
         _loaded.append(found)
         return is_new
 
 
-def _translated() -> keeping.Compiled:
-    from doorward.matching.translating import translated  # noqa: PLC0415 (only who compiles needs numba)
+def _made(stamp: str) -> Held:
+    """Code to keep; on a processor whose references our linker does not know, what LLVM itself loads."""
+    try:
+        return keeping.keep(stamp, _translated())
+    except Unlinkable:
+        return keeping.Jitted(_translating().jitted(LOOPS))
 
+
+def _entry_of(loop: Loop[..., Any]) -> Entry:
+    found = _loaded[0]
+    address = found.address_of(loop.function.__name__)
+    return cast(Entry, _enter(address))
+
+
+def _translated() -> keeping.Compiled:
+    return cast(keeping.Compiled, _translating().translated(LOOPS))
+
+
+def _translating() -> Any:
+    """Only who compiles needs numba."""
     for name in LOOPED:
         import_module(f"doorward.matching.{name}")
-    return translated(LOOPS)
+    return import_module("doorward.matching.translating")
 
 
 def compiled(*takes: Kind) -> Callable[[Callable[P, R]], Loop[P, R]]:

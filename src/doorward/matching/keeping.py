@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -44,6 +44,17 @@ class Mapped:
     def address_of(self, name: str) -> int:
         """Where a loop begins."""
         return int(np.frombuffer(self.memory, np.uint8).ctypes.data) + PAGE + self.starts[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Jitted:
+    """Such code as LLVM holds it in memory, for this process alone."""
+
+    engine: Any
+
+    def address_of(self, name: str) -> int:
+        """Where a loop begins."""
+        return int(self.engine.get_function_address(name))
 
 
 def sources() -> list[Path]:

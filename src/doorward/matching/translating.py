@@ -66,6 +66,15 @@ def translated(loops: Sequence[Loop[..., Any]]) -> Compiled:
     return Compiled(code, {loop.function.__name__: starts[loop.function.__name__] for loop in loops})
 
 
+def jitted(loops: Sequence[Loop[..., Any]]) -> Any:
+    """The code of these loops, linked and held by LLVM: slower to start, larger, right on any processor."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    engine = llvm.create_mcjit_compiler(lowered(loops), machine())
+    engine.finalize_object()
+    return engine
+
+
 def assembly(loops: Iterable[Loop[..., Any]]) -> str:
     """The same as text, for reviewers."""
     return str(machine().emit_assembly(lowered(loops)))
