@@ -65,7 +65,12 @@ class FaceKeys:
     @property
     def public(self) -> bytes:
         """The 32 bytes to which agents seal faces."""
-        return self.private[0].public_key().public_bytes_raw()
+        return _public(self.private[0])
+
+
+@lru_cache(maxsize=64)
+def _public(key: X25519PrivateKey) -> bytes:
+    return key.public_key().public_bytes_raw()
 
 
 @lru_cache(maxsize=4096)

@@ -91,8 +91,19 @@ OLDEST = (
     .order_by(GENERATIONS.c.made_at)
     .limit(1)
 )
+PRESENT = OLDEST.with_only_columns(
+    GENERATIONS.c.id, GENERATIONS.c.token, GENERATIONS.c.distrusted_at, GENERATIONS.c.trusted_at
+)
 PLACE_OF = select(PLACES.c.shelf_id, PLACES.c.block, PLACES.c.slot).where(
     PLACES.c.generation_id == bindparam("generation"), PLACES.c.subject_id == bindparam("subject")
+)
+PRESENT_PLACE = (
+    PRESENT.add_columns(PLACES.c.shelf_id, PLACES.c.block, PLACES.c.slot)
+    .select_from(GENERATIONS)
+    .outerjoin(
+        PLACES,
+        (PLACES.c.generation_id == GENERATIONS.c.id) & (PLACES.c.subject_id == bindparam("subject")),
+    )
 )
 SUBJECT_AT = select(PLACES.c.subject_id).where(
     PLACES.c.shelf_id == bindparam("shelf"),
@@ -108,6 +119,25 @@ def find_generation(rows: Rows, site_id: str, state: State) -> Generation | None
         return None
     values = {name: getattr(found, name) for name in GENERATION_FIELDS}
     return Generation(**values | {"state": State(found.state), "scheme": SchemeName(found.scheme)})
+
+
+def is_present(rows: Rows, site_id: str, held: Generation) -> bool:
+    """Whether a generation is still the current one, and nothing about it has changed."""
+    found = rows.execute(PRESENT, {"site": site_id, "state": State.CURRENT.value}).first()
+    return found is not None and tuple(found) == (held.id, held.token, held.distrusted_at, held.trusted_at)
+
+
+def find_present_place(
+    rows: Rows, site_id: str, held: Generation, subject_id: str
+) -> tuple[bool, Place | None]:
+    """The same, and where somebody lies in it: the one query before a claim is verified."""
+    asked = {"site": site_id, "state": State.CURRENT.value, "subject": subject_id}
+    found = rows.execute(PRESENT_PLACE, asked).first()
+    if found is None:
+        return False, None
+    state, (shelf_id, block, slot) = tuple(found)[:4], tuple(found)[4:]
+    same = state == (held.id, held.token, held.distrusted_at, held.trusted_at)
+    return same, Place(shelf_id, block, slot) if shelf_id is not None else None
 
 
 def add_generation(rows: Rows, site_id: str, generation: Generation) -> None:

@@ -25,6 +25,7 @@ from doorward.matching.linking import Unlinkable
 P = ParamSpec("P")
 R = TypeVar("R")
 Entry = Callable[[Any], None]
+Anything = NDArray[Any]  # spelt out at each call, it took a tenth of a search
 _enter = ctypes.CFUNCTYPE(None, ctypes.c_void_p)  # lets go of the interpreter's lock for as long as it runs
 
 
@@ -64,7 +65,7 @@ class Loop(Generic[P, R]):
         words: list[int] = []
         for kind, given in zip(self.takes, arguments, strict=True):
             if isinstance(kind, Array):
-                words += kind.words(cast(NDArray[Any], given))
+                words += kind.words(cast(Anything, given))
             else:
                 words.append(int(kind(cast(int, given))))
         if self._enter is None:

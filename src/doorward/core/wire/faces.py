@@ -6,6 +6,7 @@ one message opens in no other.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -40,12 +41,17 @@ def seal_face(face_key: bytes, template: bytes, place: bytes) -> tuple[bytes, by
 def open_face(face: SealedFace, keys: Sequence[X25519PrivateKey]) -> bytes:
     """The 512 bytes of the template; `Tampered` if it was sealed to another key or for another place."""
     for key in keys:
-        if key_id_of(key.public_key().public_bytes_raw()) == face.key_id:
+        if _named(key) == face.key_id:
             try:
                 return _SUITE.decrypt(face.sealed, key, face.place)
             except (InvalidTag, ValueError):
                 break
     raise Tampered("A face was not sealed for this key and place.")
+
+
+@lru_cache(maxsize=64)
+def _named(key: X25519PrivateKey) -> bytes:
+    return key_id_of(key.public_key().public_bytes_raw())
 
 
 def place_in(agent_id: str, gate_id: str, sequence: int) -> bytes:

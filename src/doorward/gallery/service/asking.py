@@ -25,8 +25,8 @@ def identify(
 
     `besides` is not looked at. `Unavailable` if the matcher did not answer for everybody.
     """
-    held = _asked_of(unit, keyholder)
-    if held is None:
+    held = keyholder.held(unit)
+    if held is None or not _may_ask(unit, keyholder, held):
         return None
     shelves = list(held.shelves.values())
     key, answers = _answers(unit, keyholder, held, template, shelves)
@@ -41,9 +41,8 @@ def identify(
 
 def verify(unit: Unit, keyholder: KeyHolder, subject_id: str, template: Template, cut: float) -> bool:
     """Whether this very subject reaches the cut; False if it is not enrolled, or in doubt."""
-    held = _asked_of(unit, keyholder)
-    place = store.find_place(unit.rows, held.generation.id, subject_id) if held is not None else None
-    if held is None or place is None:
+    held, place = keyholder.held_with(unit, subject_id)
+    if held is None or place is None or not _may_ask(unit, keyholder, held):
         return False
     shelf = held.shelves[place.shelf_id]
     key, answers = _answers(unit, keyholder, held, template, [shelf])
@@ -62,16 +61,15 @@ def count(unit: Unit, keyholder: KeyHolder) -> int:
     return held.count if held is not None else 0
 
 
-def _asked_of(unit: Unit, keyholder: KeyHolder) -> Held | None:
-    """The gallery, if this requester may ask it."""
-    held = keyholder.held(unit)
-    if held is None or not held.count or held.generation.distrusted_at is not None:
-        return None
+def _may_ask(unit: Unit, keyholder: KeyHolder, held: Held) -> bool:
+    """Whether anybody can be found, the matcher is trusted, and this requester was not refused too often."""
+    if not held.count or held.generation.distrusted_at is not None:
+        return False
     bucket = keyholder.refusals.get(unit.actor.id, Refusals())
     if bucket.may_ask(unit.now):
-        return held
+        return True
     record(unit, "gallery.asked-too-often", requester=unit.actor.id)
-    return None
+    return False
 
 
 def doubt(unit: Unit, keyholder: KeyHolder) -> Doubt | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from doorward.core.errors import NotFound, Tampered
 from doorward.gallery import store
-from doorward.gallery.model import Block, Generation, Shelf, State, Wanted
+from doorward.gallery.model import Block, Generation, Place, Shelf, State, Wanted
 from doorward.gallery.ports import Asker, Blocks, Keys, Matcher, Scheme, Schemes
 from doorward.gallery.rules import Refusals, alive
 from doorward.gallery.service.mending import Templates, begin_anew, mend_block
@@ -80,23 +80,40 @@ class KeyHolder:
 
     def held(self, unit: Unit) -> Held | None:
         """This site's gallery, as true as the unit's own view of the manifest; None where nobody is."""
+        with self._turn:
+            held = self._held.get(unit.site_id)
+            if held is not None and store.is_present(unit.rows, unit.site_id, held.generation):
+                return held
+            return self._brought_up(unit, held)
+
+    def held_with(self, unit: Unit, subject_id: str) -> tuple[Held | None, Place | None]:
+        """The same, and where somebody lies in it."""
+        with self._turn:
+            held = self._held.get(unit.site_id)
+            if held is not None:
+                same, place = store.find_present_place(unit.rows, unit.site_id, held.generation, subject_id)
+                if same:
+                    return held, place
+            held = self._brought_up(unit, held)
+        place = store.find_place(unit.rows, held.generation.id, subject_id) if held is not None else None
+        return held, place
+
+    def _brought_up(self, unit: Unit, held: Held | None) -> Held | None:
         current = store.find_generation(unit.rows, unit.site_id, State.CURRENT)
         if current is None:
             return None
-        with self._turn:
-            held = self._held.get(unit.site_id)
-            if held is None or _is_another(held.generation, current):
-                rotation = self._rotation(unit, current)
-                if rotation is None:
-                    return None
-                scheme = self.schemes[current.scheme]
-                held = Held(current, rotation, scheme, scheme.asker(current.length))
-            elif held.generation.token == current.token:
-                held.generation = current
-                return held
-            self._catch_up(unit, held, current)
-            self._held[unit.site_id] = held
+        if held is None or _is_another(held.generation, current):
+            rotation = self._rotation(unit, current)
+            if rotation is None:
+                return None
+            scheme = self.schemes[current.scheme]
+            held = Held(current, rotation, scheme, scheme.asker(current.length))
+        elif held.generation.token == current.token:
+            held.generation = current
             return held
+        self._catch_up(unit, held, current)
+        self._held[unit.site_id] = held
+        return held
 
     def prepare_next(self, held: Held) -> None:
         """Make the next query's encryption of zero once nobody waits for this one's answer."""

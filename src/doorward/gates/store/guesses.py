@@ -1,8 +1,9 @@
 """Faces that failed, in a row: strangers' at a gate that looks everybody up, or those for one person."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from doorward.gates.model import Guesses
@@ -21,10 +22,17 @@ class GuessRow(Base):
     last_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+GUESSES: Any = GuessRow.__table__
+# Built once: every face that is shown asks this.
+FAILED = select(GUESSES.c.failures, GUESSES.c.last_at).where(
+    GUESSES.c.about == bindparam("about"), GUESSES.c.site_id == bindparam("site")
+)
+
+
 def find_guesses(rows: Rows, site_id: str, about: str) -> Guesses | None:
     """How often faces failed there since one fitted."""
-    row = rows.scalar(select(GuessRow).where(GuessRow.about == about, GuessRow.site_id == site_id))
-    return row and Guesses(about=row.about, failures=row.failures, last_at=row.last_at)
+    row = rows.execute(FAILED, {"about": about, "site": site_id}).first()
+    return Guesses(about=about, failures=row.failures, last_at=row.last_at) if row else None
 
 
 def set_guesses(rows: Rows, site_id: str, guesses: Guesses) -> None:

@@ -114,14 +114,19 @@ def withdraw_face(unit: Unit, recogniser: Recogniser, person_id: str) -> None:
 
 def identify_face(unit: Unit, recogniser: Recogniser, face: Face, *, one_in: int) -> str | None:
     """Who among everybody this is, with at most one wrong answer in `one_in` strangers; None for unknown."""
-    recogniser.gallery(unit)  # completes the search where it was made before there was one, or restored
-    return recogniser.matcher.identify(unit, face, one_in=one_in)
+    recogniser.make_ready(unit)
+    found = recogniser.matcher.identify(unit, face, one_in=one_in)
+    if found is None and recogniser.has_news(unit):
+        return recogniser.matcher.identify(unit, face, one_in=one_in)
+    return found
 
 
 def verify_face(unit: Unit, recogniser: Recogniser, person_id: str, face: Face, *, one_in: int) -> bool:
     """Whether this is that person, with at most one wrong yes in `one_in` strangers."""
-    recogniser.gallery(unit)
-    return recogniser.matcher.verify(unit, person_id, face, one_in=one_in)
+    recogniser.make_ready(unit)
+    if recogniser.matcher.verify(unit, person_id, face, one_in=one_in):
+        return True
+    return recogniser.has_news(unit) and recogniser.matcher.verify(unit, person_id, face, one_in=one_in)
 
 
 def gallery_size(unit: Unit, recogniser: Recogniser) -> int:

@@ -50,6 +50,17 @@ class Recogniser:
             self._galleries[unit.site_id] = (newest, gallery)
             return gallery
 
+    def make_ready(self, unit: Unit) -> None:
+        """Before the first search at a site: whoever has a template must be in it."""
+        if unit.site_id not in self._galleries:
+            self.gallery(unit)
+
+    def has_news(self, unit: Unit) -> bool:
+        """After a search that found nobody: whether the site had changed, as after a restore."""
+        held = self._galleries.get(unit.site_id)
+        self.gallery(unit)
+        return held is not self._galleries.get(unit.site_id)
+
     def unreadable(self, unit: Unit) -> set[str]:
         """Whom nothing here knows although they are on record, because what is kept fails its proof."""
         left_out = set(self.gallery(unit).unreadable)
