@@ -1,8 +1,11 @@
 """Spreads a loop over threads, each with a range of its own."""
 
+import ctypes
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from itertools import pairwise
 
@@ -24,6 +27,7 @@ def spread(work: Callable[[int, int], None], upto: int, *, threads: int, least: 
         work(0, upto)
         return
     ranges = list(pairwise(bounds))
+    _make_way()
     rest = [(_pool().submit(work, *each), each) for each in ranges[1:]]
     work(*ranges[0])
     for one, each in reversed(rest):
@@ -35,7 +39,31 @@ def spread(work: Callable[[int, int], None], upto: int, *, threads: int, least: 
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=max(cores(), 2), thread_name_prefix="matching")
+    workers = max(cores(), 2)
+    return ThreadPoolExecutor(workers, thread_name_prefix="matching", initializer=_join)
 
 
-os.register_at_fork(after_in_child=_pool.cache_clear)  # threads stay with the parent
+def _join() -> None:
+    _threads.append(threading.get_native_id())
+
+
+def _make_way() -> None:
+    """Let no thread of ours wait for its caller's processor, where Linux likes to put whom it wakes.
+
+    It would be moved to an idle one only milliseconds later, when most of a search is over.
+    """
+    others = os.sched_getaffinity(0) - {_libc.sched_getcpu()}
+    for thread in _threads:
+        with suppress(OSError):  # it may not be said here, or to this thread
+            os.sched_setaffinity(thread, others)
+
+
+def _forget_threads() -> None:
+    """Threads stay with the parent."""
+    _pool.cache_clear()
+    _threads.clear()
+
+
+_libc = ctypes.CDLL(None)
+_threads: list[int] = []  # of the pool, as the system knows them
+os.register_at_fork(after_in_child=_forget_threads)
