@@ -11,6 +11,7 @@ from doorward.app.wiring import build_handlers
 from doorward.audit.service import list_entries
 from doorward.gallery import store
 from doorward.gallery.model import State
+from doorward.gallery.store.tables import BLOCKS
 from doorward.matching.parameters import BLOCK_SIZE
 from doorward.people import service as people
 from doorward.people.model import Basis
@@ -152,7 +153,7 @@ def test_a_check_finds_a_whole_block_under_another_seal(home: Household) -> None
         person = people.add_person(unit, home.house.vault, NewPerson(name="Bo", basis=Basis.CONSENT))
         people.enrol_face(unit, home.house.recogniser, person.id, photos(9), basis=Basis.CONSENT, notice="1")
         (block,) = store.list_blocks(unit.rows, current.id)
-        unit.rows.execute(store.BLOCKS.update().values(digest=former.digest))
+        unit.rows.execute(BLOCKS.update().values(digest=former.digest))
         assert block.digest != former.digest
     assert home.done("ada", "POST", f"{GALLERY}/checks") == {"blocks": 1, "mended": 1}
     assert known(home, 9)

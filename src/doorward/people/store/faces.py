@@ -87,11 +87,11 @@ def forget_template(rows: Rows, person_id: str) -> bool:
 def list_templates(rows: Rows, site_id: str, ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """Ids and sealed templates of these persons."""
     for start in range(0, len(ids), AT_ONCE):
-        query = select(TemplateRow.person_id, TemplateRow.template).where(
-            TemplateRow.site_id == site_id, TemplateRow.person_id.in_(ids[start : start + AT_ONCE])
-        )
-        for row in rows.execute(query):
-            yield row.person_id, row.template
+        # By their ids alone: SQLite would read the whole site for each of these looks.
+        query = select(TemplateRow.person_id, TemplateRow.site_id, TemplateRow.template)
+        for row in rows.execute(query.where(TemplateRow.person_id.in_(ids[start : start + AT_ONCE]))):
+            if row.site_id == site_id:
+                yield row.person_id, row.template
 
 
 def list_enrolled(rows: Rows, site_id: str) -> list[str]:
@@ -104,10 +104,9 @@ def list_which(rows: Rows, site_id: str, ids: Sequence[str]) -> list[str]:
     """Whose face among these is enrolled."""
     enrolled: list[str] = []
     for start in range(0, len(ids), AT_ONCE):
-        query = select(TemplateRow.person_id).where(
-            TemplateRow.site_id == site_id, TemplateRow.person_id.in_(ids[start : start + AT_ONCE])
-        )
-        enrolled += rows.execute(query).scalars()
+        query = select(TemplateRow.person_id, TemplateRow.site_id)
+        found = rows.execute(query.where(TemplateRow.person_id.in_(ids[start : start + AT_ONCE])))
+        enrolled += [row.person_id for row in found if row.site_id == site_id]
     return enrolled
 
 
