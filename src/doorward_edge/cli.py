@@ -1,18 +1,14 @@
 """`doorward-edge`: make a key, check a file, stand beside a gate."""
 
-import json
-import os
 import signal
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 import typer
 from typer.main import get_command
 
-from doorward.core.errors import DoorwardError
-from doorward.core.processes import keep_memory_private, keep_memory_small
+from doorward.core.programs import EXIT_CODES, say
+from doorward.core.programs import run as run_program
 from doorward.vision import weights
 from doorward.vision.decoding import missing_walls
 from doorward_edge.checking import WORKS, check_all
@@ -21,17 +17,6 @@ from doorward_edge.keys import load_key, make_key, public_text
 from doorward_edge.passage import Decision
 from doorward_edge.wiring import build_agent
 
-# The same as those of `doorward`: docs/reference/exit-codes.md.
-EXIT_CODES: Final = {
-    "invalid": 2,
-    "denied": 4,
-    "unauthenticated": 4,
-    "not-found": 5,
-    "conflict": 6,
-    "unavailable": 7,
-    "tampered": 8,
-}
-INTERNAL_EXIT: Final = 70
 root = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 
@@ -123,19 +108,6 @@ def line_of(decision: Decision) -> dict[str, object]:
     }
 
 
-def say(facts: Mapping[str, object]) -> None:
-    """One JSON object on a line of standard output."""
-    sys.stdout.write(json.dumps(facts, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
-    os.umask(0o077)  # whatever the agent writes is for its owner alone
-    keep_memory_private()
-    keep_memory_small()
-    try:
-        get_command(root).main(sys.argv[1:] if arguments is None else arguments, prog_name="doorward-edge")
-    except DoorwardError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(EXIT_CODES.get(error.code, INTERNAL_EXIT))
+    run_program(get_command(root).main, "doorward-edge", arguments)

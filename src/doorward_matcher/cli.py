@@ -1,34 +1,18 @@
 """`doorward-matcher`: make a matcher, show its key, serve."""
 
-import json
-import os
-import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 import typer
 from typer.main import get_command
 
 from doorward.core.clock import system_clock
-from doorward.core.errors import DoorwardError
 from doorward.core.key_files import load_key_file, public_text
-from doorward.core.processes import keep_memory_private, keep_memory_small
+from doorward.core.programs import run as run_program
+from doorward.core.programs import say
 from doorward_matcher.config import KEY_FILE, PORT, load_config
 from doorward_matcher.making import make_matcher
 from doorward_matcher.serving import MADE_WITH, certificate_files, serve
 
-# The same as those of `doorward`: docs/reference/exit-codes.md.
-EXIT_CODES: Final = {
-    "invalid": 2,
-    "denied": 4,
-    "unauthenticated": 4,
-    "not-found": 5,
-    "conflict": 6,
-    "unavailable": 7,
-    "tampered": 8,
-}
-INTERNAL_EXIT: Final = 70
 root = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 FOLDER = typer.Argument(help="The matcher's own folder.")
 
@@ -91,19 +75,6 @@ def run(folder: Path = FOLDER) -> None:
     serve(folder, system_clock, say)
 
 
-def say(facts: Mapping[str, object]) -> None:
-    """One JSON object on a line of standard output."""
-    sys.stdout.write(json.dumps(facts, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
-    os.umask(0o077)  # whatever the matcher writes is for its owner alone
-    keep_memory_private()
-    keep_memory_small()
-    try:
-        get_command(root).main(sys.argv[1:] if arguments is None else arguments, prog_name="doorward-matcher")
-    except DoorwardError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(EXIT_CODES.get(error.code, INTERNAL_EXIT))
+    run_program(get_command(root).main, "doorward-matcher", arguments)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from doorward.app.exits import EXIT_CODES
+from doorward.core.programs import EXIT_CODES
 from tests.faults.pictures import portrait
 from tests.faults.site import Site
 

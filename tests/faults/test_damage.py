@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from doorward.app.exits import EXIT_CODES
 from doorward.app.schema import upgrade
 from doorward.core.errors import Invalid, Tampered
+from doorward.core.programs import EXIT_CODES
 from doorward.platform.engine import encrypted_sqlite
 from doorward.vault.drivers.custodians import FileCustodian
 from doorward.vault.service import add_photo

@@ -14,8 +14,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from doorward.app.exits import EXIT_CODES
 from doorward.core.errors import Unavailable
+from doorward.core.programs import EXIT_CODES
 from doorward.platform.engine import encrypted_sqlite
 from doorward.platform.jobs import enqueue
 from doorward.vault.service import FORGET_OBJECTS, add_photo

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from doorward.app.exits import EXIT_CODES
+from doorward.core.programs import EXIT_CODES
 from tests.faults.processes import PATIENCE
 from tests.faults.site import Site
 

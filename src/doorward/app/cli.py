@@ -1,6 +1,5 @@
 """The command line's front door: options that may stand anywhere, errors as sentences, exit codes."""
 
-import os
 import sys
 import traceback
 from pathlib import Path
@@ -42,9 +41,8 @@ from doorward.app.commands import (
 )
 from doorward.app.console import Voice
 from doorward.app.context import Context
-from doorward.app.exits import EXIT_CODES, INTERNAL_EXIT
 from doorward.core.errors import DoorwardError
-from doorward.core.processes import keep_memory_private, keep_memory_small
+from doorward.core.programs import EXIT_CODES, INTERNAL_EXIT, keep_to_oneself
 
 EXIT_MEANINGS = {
     0: "done (and for watch: at least one opening)",
@@ -139,9 +137,7 @@ def _common(
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
     words = _common_first(sys.argv[1:] if arguments is None else arguments)
-    os.umask(0o077)  # whatever we write is for its owner alone
-    keep_memory_private()
-    keep_memory_small()
+    keep_to_oneself()
     as_json = "--json" in words[: words.index("--") if "--" in words else None]
     voice = Voice(as_json=as_json)
     command: Any = get_command(root)

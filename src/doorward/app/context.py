@@ -48,6 +48,15 @@ class Context:
         with self.house() as house, house.database.unit(CONSOLE, where) as unit:
             yield house, unit
 
+    @contextmanager
+    def stoppable(self, stopped: str) -> Iterator[None]:
+        """Long work that Ctrl-C may end: then it is said what stays, and the command leaves with 1."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.voice.aside(stopped)
+            raise typer.Exit(1) from None
+
     def each(self, what: str, items: Sequence[Item]) -> Iterator[Item]:
         """The items, with a progress bar when there are enough to wait for."""
         with self.voice.bar(what, len(items)) as bar:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from doorward.audit.model import Entry, Frontier, Head, Leaf, Segment, SignedHead
 from doorward.audit.rules import KEPT_EVENTS, Node, node_id
+from doorward.core.batches import in_batches
 from doorward.core.permissions import EVERY_SITE
 from doorward.platform.db import Base, Rows
 
@@ -139,10 +140,10 @@ def get_nodes(rows: Rows, wanted: Collection[Node]) -> Mapping[Node, bytes]:
     inner = {node_id(node): node for node in wanted if node[0]}
     leaves = [index for level, index in wanted if level == 0]
     found: dict[Node, bytes] = {}
-    for ids in _chunks(list(inner)):
+    for ids in in_batches(list(inner), AT_ONCE):
         for row in rows.execute(select(NODES).where(NODES.c.id.in_(ids))):
             found[inner[row.id]] = bytes(row.digest)
-    for ids in _chunks(leaves):
+    for ids in in_batches(leaves, AT_ONCE):
         query = select(ENTRIES.c.position, ENTRIES.c.digest).where(ENTRIES.c.position.in_(ids))
         for row in rows.execute(query):
             found[0, row.position] = bytes(row.digest)
@@ -189,7 +190,7 @@ def strip_bodies(rows: Rows, positions: Sequence[int]) -> None:
     gone: dict[str, None] = dict.fromkeys(
         ("site_id", "event", "actor", "subject_id", "at_us", "facts", "salt")
     )
-    for ids in _chunks(positions):
+    for ids in in_batches(positions, AT_ONCE):
         rows.execute(update(ENTRIES).where(ENTRIES.c.position.in_(ids)).values(gone))
 
 
@@ -202,10 +203,6 @@ def find_last_before(rows: Rows, site_id: str, at_us: int) -> Segment | None:
 
 def _of_site(query: Select[Any], site_id: str) -> Select[Any]:
     return query if site_id == EVERY_SITE else query.where(ENTRIES.c.site_id == site_id)
-
-
-def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (ids[at : at + AT_ONCE] for at in range(0, len(ids), AT_ONCE))
 
 
 def _values(leaf: Leaf) -> dict[str, object]:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import LargeBinary, Row, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from doorward.core.batches import in_batches
 from doorward.platform.db import Base, Rows
 from doorward.platform.idempotency import AnswerRow
 from doorward.platform.types import UtcDateTime
@@ -88,7 +89,7 @@ def list_keys(rows: Rows, site_id: str, subject_ids: Sequence[str] | None = None
     if subject_ids is None:
         yield from map(_key, rows.execute(select(KEYS).where(KEYS.c.site_id == site_id)))
         return
-    for some in _chunks(subject_ids):
+    for some in in_batches(subject_ids, AT_ONCE):
         found = map(_key, rows.execute(select(KEYS).where(KEYS.c.subject_id.in_(some))))
         yield from (key for key in found if key.site_id == site_id)
 
@@ -210,7 +211,7 @@ def move_photo(rows: Rows, photo_id: str, object_name: str, generation: int) -> 
 
 def forget_photos(rows: Rows, photo_ids: Sequence[str]) -> None:
     """Erase photos and the grants to see them."""
-    for some in _chunks(photo_ids):
+    for some in in_batches(photo_ids, AT_ONCE):
         rows.execute(delete(GRANTS).where(GRANTS.c.photo_id.in_(some)))
         rows.execute(delete(PHOTOS).where(PHOTOS.c.id.in_(some)))
 
@@ -218,7 +219,7 @@ def forget_photos(rows: Rows, photo_ids: Sequence[str]) -> None:
 def list_object_names(rows: Rows, names: Sequence[str]) -> set[str]:
     """Which of these objects some row names."""
     found: set[str] = set()
-    for some in _chunks(names):
+    for some in in_batches(names, AT_ONCE):
         wanted = select(PHOTOS.c.object_name).where(PHOTOS.c.object_name.in_(some))
         found.update(row.object_name for row in rows.execute(wanted))
     return found
@@ -280,10 +281,6 @@ def change_answer(rows: Rows, row_id: str, answer: bytes) -> None:
 def _of_purpose(query: Any, purpose: Purpose | None) -> Any:
     theirs = ReceiptRow.subject_id.startswith("vehicle_", autoescape=True)
     return query if purpose is None else query.where(theirs if purpose is Purpose.PLATES else ~theirs)
-
-
-def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (values[at : at + AT_ONCE] for at in range(0, len(values), AT_ONCE))
 
 
 def _key(row: Row[Any]) -> WrappedKey:

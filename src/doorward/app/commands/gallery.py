@@ -1,8 +1,6 @@
 """`doorward gallery ...`: how the encrypted search stands, and what keeps it whole."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import typer
 
@@ -81,7 +79,7 @@ def renew(
     Example: doorward gallery renew
     """
     context = context_of(ctx)
-    with context.house() as house, _stoppable(context):
+    with context.house() as house, context.stoppable(STOPPED):
         before = _standing(house)
         if not before.rekeying:
             with house.unit() as unit:
@@ -187,12 +185,3 @@ def _clear(house: House) -> None:
     while not is_clear:
         with house.unit() as unit:
             is_clear = service.clear_retired(unit)
-
-
-@contextmanager
-def _stoppable(context: Context) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        context.voice.aside(STOPPED)
-        raise typer.Exit(1) from None

@@ -1,7 +1,6 @@
 """`doorward keys ...`: how every key stands, and changing each of them while all goes on."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import typer
@@ -78,7 +77,7 @@ def rotate(
     context = context_of(ctx)
     if everything and keys:
         raise Invalid("Name keys, or say --all, one of both.")
-    with context.house() as house, _stoppable(context):
+    with context.house() as house, context.stoppable(STOPPED):
         names = _all_names(house) if everything else [_name_of(house, word) for word in keys or ()]
         if not names:
             raise Invalid("Name the keys to rotate, as `doorward keys show` does, or say --all.")
@@ -96,7 +95,7 @@ def ratchet(ctx: typer.Context) -> None:
     Example: doorward keys ratchet
     """
     context = context_of(ctx)
-    with context.house() as house, _stoppable(context):
+    with context.house() as house, context.stoppable(STOPPED):
         for purpose in WRAPPING:
             _tell(context, _rotated(context, house, KeyName(Use.WRAP, purpose)))
     context.voice.aside(
@@ -111,7 +110,7 @@ def finish(ctx: typer.Context) -> None:
     Example: doorward keys finish
     """
     context = context_of(ctx)
-    with context.house() as house, _stoppable(context):
+    with context.house() as house, context.stoppable(STOPPED):
         waiting = half_done(house.vault, house.database.clock())
         for name in waiting:
             if name.use is Use.OPEN:
@@ -220,15 +219,6 @@ def _read(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise NotFound("There is no such key set: the newest lies beside the ring, keyset.sealed.") from error
-
-
-@contextmanager
-def _stoppable(context: Context) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        context.voice.aside(STOPPED)
-        raise typer.Exit(1) from None
 
 
 def _rotated(context: Context, house: House, name: KeyName) -> Rotation:

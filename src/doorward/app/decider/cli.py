@@ -1,7 +1,5 @@
 """`doorward-decider`: make a decider, show its keys, serve."""
 
-import os
-import sys
 from pathlib import Path
 
 import typer
@@ -11,9 +9,8 @@ from doorward.app.decider.keys import public_text_of
 from doorward.app.decider.making import make_decider
 from doorward.app.decider.serving import certificate_files, open_decider, serve
 from doorward.core.clock import system_clock
-from doorward.core.errors import DoorwardError
-from doorward.core.processes import keep_memory_private, keep_memory_small
-from doorward_matcher.cli import EXIT_CODES, INTERNAL_EXIT, say
+from doorward.core.programs import run as run_program
+from doorward.core.programs import say
 
 PORT = 8445
 root = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -87,11 +84,4 @@ def run(folder: Path = FOLDER) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and leave with its exit code."""
-    os.umask(0o077)  # whatever it writes is for its owner alone
-    keep_memory_private()
-    keep_memory_small()
-    try:
-        get_command(root).main(sys.argv[1:] if arguments is None else arguments, prog_name="doorward-decider")
-    except DoorwardError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(EXIT_CODES.get(error.code, INTERNAL_EXIT))
+    run_program(get_command(root).main, "doorward-decider", arguments)

@@ -1,6 +1,5 @@
 """Who is this? Asked in ciphertext, checked, decided: an identifier or nobody, never a score."""
 
-import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ from doorward.gallery import store
 from doorward.gallery.model import Doubt, Place, Standing, State, Template
 from doorward.gallery.rules import Refusals, bytes_of_block
 from doorward.gallery.service.keyholder import Held, HeldShelf, KeyHolder
-from doorward.gallery.service.mending import mend_unsound
+from doorward.gallery.service.mending import have_read_anew, mend_unsound
 from doorward.matching.matcher import Answer
 from doorward.platform.db import Unit
 
@@ -164,7 +163,7 @@ def trust_again(unit: Unit, keyholder: KeyHolder) -> int:
     if current is None or current.distrusted_at is None:
         raise Conflict("This site's matcher is trusted: there is nothing to do.")
     mended = mend_unsound(keyholder.sealer(unit), keyholder.templates, current)
-    token = secrets.token_bytes(8)
-    store.change_generation(unit.rows, current.id, distrusted_at=None, trusted_at=unit.now, token=token)
+    store.change_generation(unit.rows, current.id, distrusted_at=None)
+    have_read_anew(unit, current)
     record(unit, "gallery.trusted-again", generation=current.id, mended=mended)
     return mended

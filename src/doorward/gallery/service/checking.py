@@ -1,14 +1,13 @@
 """Proves each block by its name and its seal, and makes anew what fails."""
 
-import secrets
 from collections.abc import Sequence
 
 from doorward.audit.service import record
 from doorward.core.errors import NotFound, Tampered
 from doorward.gallery import store
-from doorward.gallery.model import Block, Generation, Shelf, State
+from doorward.gallery.model import Block, Generation, Shelf
 from doorward.gallery.service.keyholder import KeyHolder
-from doorward.gallery.service.mending import mend_block
+from doorward.gallery.service.mending import have_read_anew, mend_block
 from doorward.gallery.service.sealing import secret_of
 from doorward.platform.db import Unit
 
@@ -17,14 +16,11 @@ Kept = tuple[Generation, Shelf, Block]
 
 def list_kept(unit: Unit) -> list[Kept]:
     """Every block of this site's gallery, and of the one that a renewal fills."""
-    kept: list[Kept] = []
-    for state in (State.CURRENT, State.FILLING):
-        generation = store.find_generation(unit.rows, unit.site_id, state)
-        if generation is not None:
-            shelves = {shelf.id: shelf for shelf in store.list_shelves(unit.rows, generation.id)}
-            blocks = store.list_blocks(unit.rows, generation.id)
-            kept += [(generation, shelves[block.shelf_id], block) for block in blocks]
-    return kept
+    return [
+        (generation, shelf, block)
+        for generation in store.list_alive(unit.rows, unit.site_id)
+        for shelf, block in store.list_shelved(unit.rows, generation.id)
+    ]
 
 
 def is_sound(unit: Unit, keyholder: KeyHolder, kept: Kept) -> bool:
@@ -46,7 +42,7 @@ def mend(unit: Unit, keyholder: KeyHolder, unsound: Sequence[Kept], *, checked: 
     still = [one for one in unsound if store.find_block(unit.rows, one[2].shelf_id, one[2].number) == one[2]]
     for generation, shelf, block in still:
         mend_block(sealer, keyholder.templates, generation, shelf, block)
-        # A process that has the bad block mapped cannot take it out again by what it reads there now.
-        store.change_generation(unit.rows, generation.id, token=secrets.token_bytes(8), trusted_at=unit.now)
+    for generation in {generation.id: generation for generation, _, _ in still}.values():
+        have_read_anew(unit, generation)
     record(unit, "gallery.checked", blocks=checked, mended=len(still))
     return len(still)

@@ -14,7 +14,7 @@ from doorward.gallery.model import Block, Generation, Place, Shelf, State, Templ
 from doorward.gallery.ports import Steps
 from doorward.gallery.rules import alive, bitmap_of, block_with_room, free_slots, is_full
 from doorward.gallery.service.keyholder import KeyHolder
-from doorward.gallery.service.mending import mend_block
+from doorward.gallery.service.mending import have_read_anew, mend_block
 from doorward.gallery.service.sealing import Sealer, empty_block, fresh_rotation, unsealed_rotation
 from doorward.matching.randomness import fresh_seed
 from doorward.platform.db import Unit
@@ -34,7 +34,9 @@ def enrol(unit: Unit, keyholder: KeyHolder, templates: Mapping[str, Template]) -
         return
     _bury(unit, list(templates))
     length = len(next(iter(templates.values())))
-    for generation in _present(unit) or [begin_generation(unit, keyholder, length, State.CURRENT)]:
+    for generation in store.list_alive(unit.rows, unit.site_id) or [
+        begin_generation(unit, keyholder, length, State.CURRENT)
+    ]:
         enrol_into(unit, keyholder, generation, templates)
     clear_forgotten(unit, keyholder)  # of whom a former template lay in another block
 
@@ -86,11 +88,10 @@ def _bury(unit: Unit, subject_ids: Sequence[str]) -> bool:
 def clear_forgotten(unit: Unit, keyholder: KeyHolder) -> int:
     """Seal every block anew that still holds somebody forgotten; how many there were."""
     cleared, sealer = 0, keyholder.sealer(unit)
-    for generation in _present(unit):
-        shelves = {shelf.id: shelf for shelf in store.list_shelves(unit.rows, generation.id)}
-        for block in store.list_blocks(unit.rows, generation.id):
+    for generation in store.list_alive(unit.rows, unit.site_id):
+        for shelf, block in store.list_shelved(unit.rows, generation.id):
             if block.dirty:
-                _seal_anew(sealer, keyholder, generation, shelves[block.shelf_id], block, newcomers={})
+                _seal_anew(sealer, keyholder, generation, shelf, block, newcomers={})
                 cleared += 1
     if cleared:
         _changed(unit)
@@ -111,8 +112,7 @@ def _seal_anew(
         return sealer.seal(generation, shelf, block, newcomers)
     except (NotFound, Tampered):
         mended = mend_block(sealer, keyholder.templates, generation, shelf, block)
-        # A process that has the bad block mapped cannot take it out again by what it reads there now.
-        store.change_generation(sealer.unit.rows, generation.id, trusted_at=sealer.unit.now)
+        have_read_anew(sealer.unit, generation)
         return sealer.seal(generation, shelf, mended, newcomers) if newcomers else mended
 
 
@@ -180,15 +180,7 @@ def _new_block(
     return shelves[-1], empty_block(shelves[-1], taken)
 
 
-def _present(unit: Unit) -> list[Generation]:
-    """The galleries that a newcomer joins: the current one, and the one that a re-keying fills."""
-    found = (
-        store.find_generation(unit.rows, unit.site_id, state) for state in (State.CURRENT, State.FILLING)
-    )
-    return [generation for generation in found if generation is not None]
-
-
 def _changed(unit: Unit) -> None:
     """Tell every process that this site's gallery is not what it was."""
-    for generation in _present(unit):
+    for generation in store.list_alive(unit.rows, unit.site_id):
         store.change_generation(unit.rows, generation.id, token=secrets.token_bytes(8))

@@ -4,6 +4,7 @@ A block that was changed on the disk, or a database restored from an older copy 
 make people unknown. The templates lie sealed under their own keys; from them all of it can be made anew.
 """
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -43,16 +44,20 @@ def mend_block(
 
 def mend_unsound(sealer: Sealer, templates: Templates, generation: Generation) -> int:
     """Make every block anew whose object is not what was sealed; how many."""
-    unit = sealer.unit
-    shelves = {shelf.id: shelf for shelf in store.list_shelves(unit.rows, generation.id)}
-    unsound = [
-        block
-        for block in store.list_blocks(unit.rows, generation.id)
-        if not sealer.blocks.is_sound(block.digest)
-    ]
-    for block in unsound:
-        mend_block(sealer, templates, generation, shelves[block.shelf_id], block)
+    shelved = store.list_shelved(sealer.unit.rows, generation.id)
+    unsound = [(shelf, block) for shelf, block in shelved if not sealer.blocks.is_sound(block.digest)]
+    for shelf, block in unsound:
+        mend_block(sealer, templates, generation, shelf, block)
     return len(unsound)
+
+
+def have_read_anew(unit: Unit, generation: Generation) -> None:
+    """Make every process read all blocks anew.
+
+    One that has a bad block mapped cannot take it out again by what it reads there now.
+    """
+    token = secrets.token_bytes(8)
+    store.change_generation(unit.rows, generation.id, token=token, trusted_at=unit.now)
 
 
 def retire(unit: Unit, generation: Generation) -> None:

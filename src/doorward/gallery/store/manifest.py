@@ -40,6 +40,12 @@ def find_generation(rows: Rows, site_id: str, state: State) -> Generation | None
     return Generation(**values | {"state": State(found.state), "scheme": SchemeName(found.scheme)})
 
 
+def list_alive(rows: Rows, site_id: str) -> list[Generation]:
+    """The generations that a newcomer joins: the current one, and the one that a renewal fills."""
+    found = (find_generation(rows, site_id, state) for state in (State.CURRENT, State.FILLING))
+    return [generation for generation in found if generation is not None]
+
+
 def is_present(rows: Rows, site_id: str, held: Generation) -> bool:
     """Whether a generation is still the current one, and nothing about it has changed."""
     found = rows.execute(PRESENT, {"site": site_id, "state": State.CURRENT.value}).first()
@@ -108,6 +114,12 @@ def list_blocks(rows: Rows, generation_id: str) -> list[Block]:
         .order_by(SHELVES.c.number, BLOCKS.c.number)
     )
     return [Block(**{name: getattr(row, name) for name in BLOCK_FIELDS}) for row in rows.execute(query)]
+
+
+def list_shelved(rows: Rows, generation_id: str) -> list[tuple[Shelf, Block]]:
+    """A generation's blocks, each with its shelf."""
+    shelves = {shelf.id: shelf for shelf in list_shelves(rows, generation_id)}
+    return [(shelves[block.shelf_id], block) for block in list_blocks(rows, generation_id)]
 
 
 def find_block(rows: Rows, shelf_id: str, number: int) -> Block | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import bindparam, delete, func, insert, select
 
+from doorward.core.batches import in_batches
 from doorward.gallery.model import Place
 from doorward.gallery.store.tables import AT_ONCE, PLACES
 from doorward.platform.db import Rows
@@ -56,8 +57,8 @@ def forget_place(rows: Rows, subject_id: str) -> None:
 def take_places(rows: Rows, subject_ids: Sequence[str]) -> list[Place]:
     """Forget where these lie, in every generation; everywhere that they lay."""
     taken = []
-    for start in range(0, len(subject_ids), AT_ONCE):
-        these = PLACES.c.subject_id.in_(subject_ids[start : start + AT_ONCE])
+    for some in in_batches(subject_ids, AT_ONCE):
+        these = PLACES.c.subject_id.in_(some)
         query = select(PLACES.c.shelf_id, PLACES.c.block, PLACES.c.slot).where(these)
         found = [Place(row.shelf_id, row.block, row.slot) for row in rows.execute(query)]
         if found:

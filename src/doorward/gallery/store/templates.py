@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, select
 
+from doorward.core.batches import in_batches
 from doorward.gallery.model import KeptTemplate
 from doorward.gallery.store.tables import AT_ONCE, TEMPLATES
 from doorward.platform.db import Rows
@@ -19,11 +20,11 @@ def put_template(rows: Rows, site_id: str, kept: KeptTemplate, *, enrolled_at: d
 
 def list_templates(rows: Rows, site_id: str, subject_ids: Sequence[str]) -> Iterator[KeptTemplate]:
     """The sealed templates of these subjects."""
-    columns = (TEMPLATES.c.subject_id, TEMPLATES.c.key_id, TEMPLATES.c.template)
-    for start in range(0, len(subject_ids), AT_ONCE):
-        some = TEMPLATES.c.subject_id.in_(subject_ids[start : start + AT_ONCE])
-        for row in rows.execute(select(*columns).where(TEMPLATES.c.site_id == site_id, some)):
-            yield KeptTemplate(row.subject_id, row.key_id, row.template)
+    for some in in_batches(subject_ids, AT_ONCE):
+        # By their ids alone: SQLite would read the whole site for each of these looks.
+        for row in rows.execute(select(TEMPLATES).where(TEMPLATES.c.subject_id.in_(some))):
+            if row.site_id == site_id:
+                yield KeptTemplate(row.subject_id, row.key_id, row.template)
 
 
 def forget_template(rows: Rows, subject_id: str) -> None:

@@ -2,11 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol, TypeVar
 
 import numpy as np
 
+from doorward.core.batches import in_batches
 from doorward.core.errors import Invalid, Tampered, Unavailable
 from doorward.core.wire import SealedFace, seal_face
 from doorward.core.wire.deciding import (
@@ -75,13 +76,13 @@ class RemoteDecider:
         self._told = threading.local()
 
     def enrol(self, unit: Unit, templates: Mapping[str, FaceTemplate]) -> None:
-        for some in _chunks(sorted(templates), MOST_FACES):
+        for some in in_batches(sorted(templates), MOST_FACES):
             new = tuple(self._new(unit, subject_id, templates[subject_id]) for subject_id in some)
             self._ask("enrol", EnrolFaces(unit.site_id, unit.actor.id, new), Counted)
 
     def forget(self, unit: Unit, subject_ids: Sequence[str]) -> None:
         """Promised: it is told once this unit is kept, at least once; until then nobody here believes it."""
-        for some in _chunks(subject_ids, MOST_IDS):
+        for some in in_batches(subject_ids, MOST_IDS):
             enqueue(unit, FORGET_THERE, subject_ids=list(some))
 
     def identify(self, unit: Unit, face: Face, *, one_in: int, besides: str | None = None) -> str | None:
@@ -104,7 +105,7 @@ class RemoteDecider:
 
     def missing(self, unit: Unit, subject_ids: Sequence[str]) -> list[str]:
         lacking: list[str] = []
-        for some in _chunks(subject_ids, MOST_IDS):
+        for some in in_batches(subject_ids, MOST_IDS):
             asked = SomeSubjects(unit.site_id, unit.actor.id, tuple(some))
             lacking += self._ask("missing", asked, Listed).subject_ids
         return lacking
@@ -119,7 +120,7 @@ class RemoteDecider:
         return True
 
     def forget_there(self, unit: Unit, subject_ids: Sequence[str]) -> None:
-        for some in _chunks(subject_ids, MOST_IDS):
+        for some in in_batches(subject_ids, MOST_IDS):
             self._ask("forget", SomeSubjects(unit.site_id, unit.actor.id, tuple(some)), Counted)
 
     def list_there(self, unit: Unit, *, after: str | None) -> tuple[Sequence[str], bool]:
@@ -173,7 +174,3 @@ class RemoteDecider:
 
 def _is_enrolled(unit: Unit, subject_id: str) -> bool:
     return faces.find_face(unit.rows, unit.site_id, subject_id) is not None
-
-
-def _chunks(ids: Sequence[str], most: int) -> Iterator[Sequence[str]]:
-    return (ids[start : start + most] for start in range(0, len(ids), most))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from doorward.audit.service import record
+from doorward.core.batches import in_batches
 from doorward.core.errors import NotFound, Tampered
 from doorward.people.ports import Matcher
 from doorward.people.service.known_plates import KnownPlates
@@ -75,8 +76,8 @@ class Recogniser:
             return self._loaded(unit)
         seen, gallery = held
         changed = faces.list_changed(unit.rows, unit.site_id, seen)
-        for start in range(0, len(changed), BULK):
-            self._reload(unit, gallery, changed[start : start + BULK])
+        for some in in_batches(changed, BULK):
+            self._reload(unit, gallery, some)
         return gallery
 
     def _loaded(self, unit: Unit) -> Gallery:
@@ -96,8 +97,7 @@ class Recogniser:
         enrolled = faces.list_enrolled(unit.rows, unit.site_id)
         unreadable: list[str] = []
         missing = self.matcher.missing(unit, enrolled)
-        for start in range(0, len(missing), AT_ONCE):
-            some = missing[start : start + AT_ONCE]
+        for some in in_batches(missing, AT_ONCE):
             found = templates_of(self.vault, unit, some)
             self.matcher.enrol(unit, found)
             unreadable += [person_id for person_id in some if person_id not in found]

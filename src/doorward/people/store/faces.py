@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from doorward.core.batches import in_batches
 from doorward.platform.db import Base, Rows
 from doorward.platform.types import UtcDateTime
 
@@ -86,10 +87,10 @@ def forget_template(rows: Rows, person_id: str) -> bool:
 
 def list_templates(rows: Rows, site_id: str, ids: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """Ids and sealed templates of these persons."""
-    for start in range(0, len(ids), AT_ONCE):
+    for some in in_batches(ids, AT_ONCE):
         # By their ids alone: SQLite would read the whole site for each of these looks.
         query = select(TemplateRow.person_id, TemplateRow.site_id, TemplateRow.template)
-        for row in rows.execute(query.where(TemplateRow.person_id.in_(ids[start : start + AT_ONCE]))):
+        for row in rows.execute(query.where(TemplateRow.person_id.in_(some))):
             if row.site_id == site_id:
                 yield row.person_id, row.template
 
@@ -103,9 +104,9 @@ def list_enrolled(rows: Rows, site_id: str) -> list[str]:
 def list_which(rows: Rows, site_id: str, ids: Sequence[str]) -> list[str]:
     """Whose face among these is enrolled."""
     enrolled: list[str] = []
-    for start in range(0, len(ids), AT_ONCE):
+    for some in in_batches(ids, AT_ONCE):
         query = select(TemplateRow.person_id, TemplateRow.site_id)
-        found = rows.execute(query.where(TemplateRow.person_id.in_(ids[start : start + AT_ONCE])))
+        found = rows.execute(query.where(TemplateRow.person_id.in_(some)))
         enrolled += [row.person_id for row in found if row.site_id == site_id]
     return enrolled
 
@@ -119,9 +120,8 @@ def list_with_template(rows: Rows, site_id: str, *, after: str, most: int) -> li
 
 def empty_templates(rows: Rows, ids: Sequence[str]) -> None:
     """Keep these enrolled without their templates, which lie elsewhere now."""
-    for start in range(0, len(ids), AT_ONCE):
-        some = TemplateRow.person_id.in_(ids[start : start + AT_ONCE])
-        rows.execute(update(TemplateRow).where(some).values(template=b""))
+    for some in in_batches(ids, AT_ONCE):
+        rows.execute(update(TemplateRow).where(TemplateRow.person_id.in_(some)).values(template=b""))
 
 
 def add_change(rows: Rows, site_id: str, subject_id: str) -> None:
